@@ -1,0 +1,1 @@
+"""The doors and roles; `build` alone puts a house together from settings."""

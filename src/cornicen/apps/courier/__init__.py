@@ -1,0 +1,1 @@
+"""The courier: claims from the ledger and talks to vendors."""

@@ -1,0 +1,1 @@
+"""The door: finds a vendor's route, refuses what is too big, and serves the status page."""

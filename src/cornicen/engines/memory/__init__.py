@@ -1,0 +1,1 @@
+"""The meaning itself as an engine: slow, obvious, and what every other engine is held to."""

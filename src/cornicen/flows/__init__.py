@@ -1,0 +1,1 @@
+"""The verbs; `ports` has the Protocols they need, `schedule` says what is due."""

@@ -1,0 +1,1 @@
+"""Definitions parsed, looked at and evaluated."""

@@ -1,0 +1,1 @@
+"""Records in: credential to project, stamp, spool."""

@@ -1,0 +1,160 @@
+"""What a vendor's folder declares: its manifest is data, its parts are pure functions and classes.
+
+`cornicen.integrations.<vendor>` has a module attribute ``MANIFEST``; `apps.build` finds it there, or in a package that
+declares an entry point of the group ``cornicen.integrations``.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from enum import StrEnum
+
+from cornicen.events.shapes import Record
+from cornicen.flows.ports import Destination
+
+
+@dataclass(frozen=True)
+class Setting:
+    """One setting of a connection; form, CLI help, docs and redaction are made from it.
+
+    Args:
+        name: As in YAML and in `Connection.settings`.
+        label: For people.
+        help: One sentence, its consequence included.
+        kind: ``text`` ``url`` ``number`` ``uuid``.
+        default: None: required.
+        secret: Kept in `Connection.secrets`, given by reference only, never shown.
+        least: Smallest number allowed.
+        most: Largest number allowed.
+    """
+
+    name: str
+    label: str
+    help: str
+    kind: str = "text"
+    default: str | int | float | None = None
+    secret: bool = False
+    least: float | None = None
+    most: float | None = None
+
+
+@dataclass(frozen=True)
+class Inbound:
+    """A request at the door, its body as it came (at most `Route.limit` bytes).
+
+    Args:
+        method: Upper case.
+        path: Without query.
+        query: First value of each parameter.
+        headers: Names in lower case.
+        body: Not yet decoded.
+        now: The door's clock, microseconds.
+    """
+
+    method: str
+    path: str
+    query: Mapping[str, str]
+    headers: Mapping[str, str]
+    body: bytes
+    now: int
+
+
+@dataclass(frozen=True)
+class Credential:
+    """Who a request says it is.
+
+    Args:
+        kind: ``token`` (username is a project token) or ``account`` (a service account).
+        username: The token, or the account's name.
+        secret: Of an account.
+        project: The project that the request names, if it does; it must be the credential's.
+    """
+
+    kind: str
+    username: str
+    secret: str = field(default="", repr=False)
+    project: str = ""
+
+
+@dataclass(frozen=True)
+class Part:
+    """Records of one request that go to one project by one lane, in order."""
+
+    credential: Credential
+    lane: str
+    records: tuple[Record, ...]
+
+
+class Fate(StrEnum):
+    """What became of a request's parts."""
+
+    KEPT = "kept"
+    """All parts are safe on disk (also when there is none)."""
+    DENIED = "denied"
+    """A credential is not of this house, or not of the project named; nothing of the request was kept."""
+    FULL = "full"
+    """The spool is full; ask again later."""
+
+
+@dataclass(frozen=True)
+class Outbound:
+    """The vendor's answer."""
+
+    status: int
+    body: bytes
+    content_type: str = "application/json"
+    headers: Mapping[str, str] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class Parsed:
+    """A request, understood.
+
+    Args:
+        parts: What to keep.
+        answer: The vendor's own response, given what became of the parts.
+    """
+
+    parts: tuple[Part, ...]
+    answer: Callable[[Fate], Outbound]
+
+
+@dataclass(frozen=True)
+class Route:
+    """A path by which records enter.
+
+    Args:
+        methods: E.g. ``("POST",)``.
+        path: On the shared origin; vendors' paths do not collide.
+        limit: Largest body in bytes as it comes; above it `too_large` answers and nothing is read on.
+        parse: Request to parts; pure; never raises for what a sender can send.
+        too_large: The vendor's answer to a body above the limit.
+    """
+
+    methods: tuple[str, ...]
+    path: str
+    limit: int
+    parse: Callable[[Inbound], Parsed]
+    too_large: Callable[[], Outbound]
+
+
+@dataclass(frozen=True)
+class Manifest:
+    """A vendor.
+
+    Args:
+        name: The folder's name.
+        title: As the vendor writes itself.
+        category: ``analytics`` or ``messaging``.
+        settings: Of a connection to it.
+        routes: By which its senders reach us.
+        destination: From settings and secrets, both checked against `settings`; None: nothing is delivered there.
+    """
+
+    name: str
+    title: str
+    category: str
+    settings: tuple[Setting, ...] = ()
+    routes: tuple[Route, ...] = ()
+    destination: Callable[[Mapping[str, object], Mapping[str, str]], Destination] | None = None

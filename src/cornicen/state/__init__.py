@@ -1,0 +1,1 @@
+"""What was decided: projects, connections, cohorts, syncs, runs, recipients and the ledger (SQLite)."""
