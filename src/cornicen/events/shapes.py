@@ -8,7 +8,7 @@ from __future__ import annotations
 import msgspec
 
 
-class Ids(msgspec.Struct, frozen=True, omit_defaults=True):
+class Ids(msgspec.Struct, frozen=True, omit_defaults=True, gc=False):
     """Whom a record names, as the sender wrote it; `identity` says who that is.
 
     Args:
@@ -24,7 +24,7 @@ class Ids(msgspec.Struct, frozen=True, omit_defaults=True):
     distinct: str = ""
 
 
-class Event(msgspec.Struct, frozen=True, tag="event", omit_defaults=True):
+class Event(msgspec.Struct, frozen=True, tag="event", omit_defaults=True, gc=False):
     """Something somebody did.
 
     Args:

@@ -19,6 +19,8 @@ MILLIONTHS = 1_000_000
 
 LARGEST = 2**63 - 1
 
+_MILLIONTH = Decimal("0.000001")
+
 _INSTANT = re.compile(r"\d{4}-\d\d-\d\d([T ]\d\d:\d\d(:\d\d(\.\d{1,9})?)?( ?(Z|[+-]\d\d:?\d\d))?)?")
 _SPELLED = re.compile(r"[+-]?(\d+(\.\d*)?|\.\d+)([eE][+-]?\d{1,3})?")
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
@@ -58,7 +60,7 @@ def millionths(literal: str) -> int | None:
         Millionths, or None when they do not fit into 64 bits (or the literal is none).
     """
     try:
-        scaled = (Decimal(literal) * MILLIONTHS).quantize(Decimal(1), rounding=ROUND_HALF_EVEN)
+        scaled = Decimal(literal).quantize(_MILLIONTH, rounding=ROUND_HALF_EVEN).scaleb(6)
     except InvalidOperation:
         return None
     return int(scaled) if abs(scaled) <= LARGEST else None
