@@ -6,12 +6,12 @@ declares an entry point of the group ``cornicen.integrations``.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
 
 from cornicen.events.shapes import Record
-from cornicen.flows.ports import Destination
+from cornicen.flows.ports import Clock, Destination, Sender
 
 
 @dataclass(frozen=True)
@@ -140,6 +140,25 @@ class Route:
 
 
 @dataclass(frozen=True)
+class Assumption:
+    """One thing we rely on at a destination, tried out.
+
+    Args:
+        what: What we rely on, one sentence.
+        held: Whether it did.
+        seen: What was seen, without a secret.
+    """
+
+    what: str
+    held: bool
+    seen: str
+
+
+Check = Callable[[Destination, Sender, str, Clock], Awaitable[list[Assumption]]]
+"""Try what we rely on at a destination, with one test user of its; everything is undone, also after a failure in the middle."""
+
+
+@dataclass(frozen=True)
 class Manifest:
     """A vendor.
 
@@ -150,6 +169,7 @@ class Manifest:
         settings: Of a connection to it.
         routes: By which its senders reach us.
         destination: From settings and secrets, both checked against `settings`; None: nothing is delivered there.
+        check: For ``cornicen connect <vendor> --check USER``; None: there is nothing to try.
     """
 
     name: str
@@ -158,3 +178,4 @@ class Manifest:
     settings: tuple[Setting, ...] = ()
     routes: tuple[Route, ...] = ()
     destination: Callable[[Mapping[str, object], Mapping[str, str]], Destination] | None = None
+    check: Check | None = None

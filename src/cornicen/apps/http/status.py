@@ -1,0 +1,150 @@
+"""What the status page says, as plain data: the page and ``/?as=json`` show the same."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Awaitable, Callable, Mapping, Sequence
+from dataclasses import asdict
+from typing import Any
+from urllib.parse import urlsplit, urlunsplit
+
+from cornicen import __version__
+from cornicen.apps.http.steps import steps
+from cornicen.errors import CornicenError, Unavailable
+from cornicen.flows.ports import Clock, State
+from cornicen.flows.records import Connection, Project, Run, Standing, Sync, Tick
+from cornicen.flows.vendors import Manifest
+
+Keeper = Callable[[str], Awaitable[Mapping[str, Any]]]
+
+TICKS = 10
+"""Ticks shown."""
+
+PATIENCE = 5.0
+"""Seconds that a keeper gets to answer the page."""
+
+
+async def look(state: State, keeper: Keeper, manifests: Sequence[Manifest], clock: Clock) -> dict[str, Any]:
+    """Everything the page shows.
+
+    Instants are microseconds since 1970 UTC. No secret is in it: neither tokens nor keys.
+
+    Returns:
+        ``{version, now, projects: [{id, name, timezone, keeper, connections, syncs, unsynced, ticks, next}]}``. ``keeper`` is
+        ``{answers: true, as_of, backlog, counts, refusals}``, or ``{answers: false, code, what, fix}``.
+    """
+    titles = {manifest.name: manifest for manifest in manifests}
+    projects = await asyncio.to_thread(state.projects.all)
+    found = await asyncio.gather(*(_project(state, keeper, titles, project) for project in projects))
+    return {"version": __version__, "now": clock.now(), "projects": list(found)}
+
+
+async def _project(state: State, keeper: Keeper, vendors: Mapping[str, Manifest], project: Project) -> dict[str, Any]:
+    said, decided = await asyncio.gather(_asked(keeper, project.id), asyncio.to_thread(_decided, state, vendors, project))
+    shown = {"id": project.id, "name": project.name, "timezone": project.zone, "keeper": said, **decided}
+    return {**shown, "next": steps(shown)}
+
+
+async def _asked(keeper: Keeper, project: str) -> dict[str, Any]:
+    try:
+        answer = await asyncio.wait_for(keeper(project), PATIENCE)
+    except CornicenError as error:
+        return {"answers": False, **error.as_json()}
+    except TimeoutError:
+        late = Unavailable("The keeper does not answer in time.", "Wait a moment: it may be loading or evaluating.")
+        return {"answers": False, **late.as_json()}
+    return {"answers": True, **answer}
+
+
+def _decided(state: State, vendors: Mapping[str, Manifest], project: Project) -> dict[str, Any]:
+    """What the state knows of a project."""
+    cohorts = {cohort.slug: cohort.name for cohort in state.cohorts.all(project.id)}
+    connections = {connection.id: connection for connection in state.connections.all(project.id)}
+    syncs = [_sync(state, vendors, cohorts, connections, sync) for sync in state.syncs.all(project.id)]
+    synced = {sync["cohort"] for sync in syncs}
+    return {
+        "connections": [_connection(connection, vendors) for connection in connections.values()],
+        "syncs": syncs,
+        "unsynced": [{"cohort": slug, "name": name} for slug, name in cohorts.items() if slug not in synced],
+        "ticks": [_tick(state, tick) for tick in state.runs.ticks(project.id, TICKS)],
+    }
+
+
+def _sync(
+    state: State,
+    vendors: Mapping[str, Manifest],
+    cohorts: Mapping[str, str],
+    connections: Mapping[str, Connection],
+    sync: Sync,
+) -> dict[str, Any]:
+    """One line: cohort, segment, and how many of the one are in the other."""
+    connection = connections.get(sync.connection)
+    runs = state.runs.of_sync(sync.id, 1)
+    name = cohorts.get(sync.cohort, sync.cohort)
+    return {
+        "sync": sync.id,
+        "cohort": sync.cohort,
+        "name": name,
+        "segment": str(sync.container.get("name") or name),
+        "connection": connection.slug if connection else "",
+        "destination": _title(connection, vendors),
+        "cadence": str(sync.cadence),
+        "next_at": sync.next_at,
+        "as_of": sync.last_as_of,
+        "standing": None if sync.last_as_of is None else _standing(state.ledger.standing(sync.id)),
+        "last_run": asdict(runs[0]) if runs else None,
+        **_trouble(sync, runs[0] if runs else None),
+    }
+
+
+def _standing(standing: Standing) -> dict[str, Any]:
+    away = standing.no_profile + standing.no_id + standing.shared + standing.unknown + standing.refused + standing.on_the_way
+    return {**asdict(standing), "adds_up": standing.size - away + standing.leaving == standing.in_segment}
+
+
+def _trouble(sync: Sync, run: Run | None) -> dict[str, str]:
+    """Where it stands, and if it stands still: why, in the destination's words and ours, and what to do."""
+    status, what, fix, words = str(sync.status), sync.what, sync.fix, sync.words
+    if sync.held:
+        status = "held"
+        what = run.why if run is not None and run.why else "Its last run would have changed unusually many."
+        fix = f"Look at `cornicen sync plan {sync.cohort}`; if it is right, `cornicen sync release {sync.cohort}`."
+    elif not words and (refused := sync.container.get("words")):
+        what, words = what or "The destination cannot have the segment; members are kept all the same.", str(refused)
+    return {"status": status, "what": what, "words": words, "fix": fix}
+
+
+def _connection(connection: Connection, vendors: Mapping[str, Manifest]) -> dict[str, Any]:
+    """A connection's public settings: those its vendor declares, and does not declare to be secret."""
+    vendor = vendors.get(connection.vendor)
+    public = {setting.name for setting in vendor.settings if not setting.secret} if vendor else set()
+    settings = {name: _plain(value) for name, value in connection.settings.items() if name in public}
+    return {"connection": connection.slug, "destination": _title(connection, vendors), "settings": settings}
+
+
+def _plain(value: object) -> object:
+    """A setting without the user and password that an address may carry."""
+    if isinstance(value, str) and "://" in value and "@" in value:
+        parts = urlsplit(value)
+        return urlunsplit(parts._replace(netloc=parts.netloc.rpartition("@")[2]))
+    return value
+
+
+def _title(connection: Connection | None, vendors: Mapping[str, Manifest]) -> str:
+    if connection is None:
+        return ""
+    return vendors[connection.vendor].title if connection.vendor in vendors else connection.vendor
+
+
+def _tick(state: State, tick: Tick) -> dict[str, Any]:
+    runs = state.runs.of_tick(tick.id)
+    return {
+        "tick": tick.id,
+        "as_of": tick.as_of,
+        "events": tick.events,
+        "added": sum(run.added for run in runs),
+        "removed": sum(run.removed for run in runs),
+        "requests": tick.requests,
+        "seconds": None if tick.ended is None else (tick.ended - tick.started) / 1_000_000,
+        "gap": tick.gap,
+    }
