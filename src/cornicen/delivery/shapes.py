@@ -56,9 +56,12 @@ class Parcel:
 
     Args:
         changes: One recipient's, or one sync's page, as `Shape` says.
+        sent: When it was claimed, microseconds: an answer settles this request and no later one that says the same.
+            0: not claimed from a ledger.
     """
 
     changes: tuple[Change, ...]
+    sent: int = field(default=0, compare=False)
 
 
 class Verdict(StrEnum):
@@ -86,6 +89,7 @@ class Answer:
         words: The destination's own words, for people; never interpreted.
         wait: Seconds the destination asks us to wait (Retry-After); it concerns the whole connection.
         others: Per recipient number, where a page is answered in part.
+        error: Of DENIED: what people are told (`DestinationRefused`).
     """
 
     verdict: Verdict
@@ -93,6 +97,7 @@ class Answer:
     words: str = ""
     wait: float | None = None
     others: Mapping[int, Answer] = field(default_factory=dict)
+    error: Exception | None = None
 
 
 @dataclass(frozen=True)
@@ -106,6 +111,7 @@ class Container:
         stored: The destination's id for it, once it has told one that differs from the derived; "" before.
         exists: Whether we know it to exist.
         renamed: Whether the plain name was taken and a distinguishing one is to be used.
+        own_id: Whether it is asked for under the derived id; False once the destination refused ours and is to give one.
     """
 
     sync: str
@@ -114,6 +120,7 @@ class Container:
     stored: str = ""
     exists: bool = False
     renamed: bool = False
+    own_id: bool = True
 
 
 @dataclass(frozen=True)
@@ -126,7 +133,8 @@ class Ensured:
             REFUSED: it cannot be had, members are kept all the same (OneSignal: its segment cap) and the sync says so.
         words: The destination's own words.
         wait: As in `Answer`.
-        again: Ask again at once with the new `container` (its name was taken).
+        again: Ask again at once with the new `container` (its name or id was refused, or it is no longer there).
+        error: Of DENIED: what people are told (`DestinationRefused`).
     """
 
     container: Container

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Protocol
 
 import pyarrow as pa
@@ -119,6 +119,9 @@ class Warehouse(Protocol):
         Twice: goes on where it stopped; after a crash the batch is repeated whole.
         """
 
+    def checkpoint(self) -> None:
+        """Fold the write-ahead log into the database, between batches. Twice: does nothing."""
+
     def watermark(self, now: int) -> int:
         """The latest instant an answer may be about: before the stamp of every live record not yet loaded.
 
@@ -141,7 +144,7 @@ class Warehouse(Protocol):
     def prepare(self, needs: Needs) -> None:
         """Make typed columns for these properties, backfilled from the stored JSON. Twice: does nothing."""
 
-    def give(self, key: str, names: Iterable[str]) -> int:
+    def give(self, key: str, names: pa.StringArray) -> int:
         """Keep a given list's persons under its key, for this process's evaluations; how many names are known persons.
 
         Twice: the second list takes the place of the first.
@@ -290,14 +293,12 @@ class Decision:
         run: To be kept; its id is given then.
         sync: As it is to stand after: ``last_as_of``, ``last_load``, ``evaluated``, ``held``, ``released``, ``next_at``.
         desired: Recipients. None: held, nothing of the ledger is touched.
-        owed: Recipients to be told, `cornicen.delivery.owed.owed` of the facts.
         entered: Unix seconds for those who newly become wanted.
     """
 
     run: Run
     sync: Sync
     desired: BitMap | None = None
-    owed: BitMap = field(default_factory=BitMap)
     entered: int = 0
 
 
@@ -343,10 +344,12 @@ class Ledger(Protocol):
     def decide(self, tick: Tick, decisions: Sequence[Decision], now: int) -> list[Run]:
         """Write a tick's decisions in one transaction; returns the runs with their ids.
 
-        For each sync that is not held: ``desired`` is kept; a row stands for exactly those in ``owed`` (wanted as in
-        ``desired``; a recipient that was wanted already keeps its ``entered``), beside those under doubt or refusal that still
-        differ or are uncertain; others go. A row in flight stays in flight and is wanted anew when it is settled. Earlier runs
-        of the sync that are delivering become superseded.
+        For each sync that is not held: ``desired`` is kept, and whom to tell is computed inside the transaction, from the
+        facts as they are there (`cornicen.delivery.owed.owed`): a courier may have settled something since the tick looked. A
+        row waits for exactly those owed (wanted as in ``desired``; a recipient that was wanted already keeps its
+        ``entered``), beside those under a refusal that has not ended, whatever is wanted; others go. A row in
+        flight stays in flight and is wanted anew when it is settled. Earlier runs of the sync that are delivering become
+        superseded.
 
         Twice: the second finds nothing left to change, and is a run of its own.
         """
@@ -437,10 +440,20 @@ class GivenReader(Protocol):
 class State(Protocol):
     """Everything that was decided."""
 
-    projects: Projects
-    connections: Connections
-    cohorts: Cohorts
-    syncs: Syncs
-    runs: Runs
-    recipients: Recipients
-    ledger: Ledger
+    @property
+    def projects(self) -> Projects: ...
+    @property
+    def connections(self) -> Connections: ...
+    @property
+    def cohorts(self) -> Cohorts: ...
+    @property
+    def syncs(self) -> Syncs: ...
+    @property
+    def runs(self) -> Runs: ...
+    @property
+    def recipients(self) -> Recipients: ...
+    @property
+    def ledger(self) -> Ledger: ...
+
+    def close(self) -> None:
+        """Close it; nothing of it is used after. Twice: does nothing."""

@@ -140,8 +140,8 @@ class Sync:
         evaluated: Digest of definition, identifier and connection at that run; a new one lifts the guard once.
         held: Whether its last run is held: its changes stay where they are until it is released.
         released: Whether the next run passes the guard, whatever it changes.
-        container: What is known of the segment: ``stored`` id, ``exists``, ``renamed``, ``name``; and ``words`` when the
-            destination cannot have it.
+        container: What is known of the segment: ``stored`` id, ``exists``, ``renamed``, ``own_id``, ``name``, when it was last
+            ``asked`` for (microseconds; then there may be one); and ``words`` when the destination cannot have it.
         words: Why it is stopped, in the destination's own words.
         what: Why it is stopped, in ours.
         fix: What to do.

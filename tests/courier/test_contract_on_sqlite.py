@@ -1,0 +1,15 @@
+import pytest
+
+from cornicen.testing.destinations import DestinationContract
+
+
+class TestPagesOnSqlite(DestinationContract):
+    examples = 6
+
+    @pytest.fixture
+    def stage(self, server):
+        return server
+
+    @pytest.fixture
+    def states(self, sql_states):
+        return sql_states
