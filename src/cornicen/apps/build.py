@@ -1,0 +1,197 @@
+"""Puts a house together from a home's settings: the only module that introduces adapters to flows.
+
+Everything heavy is imported where it is made, so that the command line starts fast.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Mapping
+from functools import cache, partial
+from importlib.metadata import entry_points
+from typing import TYPE_CHECKING, Any
+
+from cornicen.apps.clock import clock_of
+from cornicen.errors import BadSetting, NotRunning
+
+if TYPE_CHECKING:
+    from cornicen.apps.courier import Wiring as CourierWiring
+    from cornicen.apps.home import Home
+    from cornicen.apps.http.app import Wiring as DoorWiring
+    from cornicen.apps.keeper.server import Keeper
+    from cornicen.cohorts.operator import Operator
+    from cornicen.flows.ports import Clock, Destination, Engine, GivenReader, State
+    from cornicen.flows.records import Connection, Project
+    from cornicen.flows.vendors import Manifest
+    from cornicen.warehouse.spool import DoorSpool
+    from cornicen.warehouse.warehouse import DuckDBWarehouse
+    from cornicen.wire.client import HttpSender
+
+DOOR = "door-1"
+"""The name of `cornicen up`'s only door in every spool."""
+
+ENGINE = "duckdb"
+"""Where cohorts over our own warehouse are asked."""
+
+
+def clock(home: Home) -> Clock:
+    """The home's clock."""
+    return clock_of(home.settings.clock)
+
+
+def state(home: Home) -> State:
+    """What was decided at a home; its database is made, or brought up to date, when it must be.
+
+    Raises:
+        BadSetting: The home's key cannot be read.
+        Unavailable: The database does not answer.
+    """
+    from cornicen.state.opening import open_state
+
+    return open_state(home.state_path, home.key)
+
+
+@cache
+def operators() -> Mapping[str, Operator]:
+    """The words of the cohort language: our folders, and the entry points of the group ``cornicen.operators``."""
+    from cornicen.cohorts.operators import found
+
+    return found(point.load() for point in entry_points(group="cornicen.operators"))
+
+
+@cache
+def manifests() -> Mapping[str, Manifest]:
+    """Every vendor: our folders, and the entry points of the group ``cornicen.integrations``."""
+    from cornicen.integrations import found
+
+    return found()
+
+
+def manifest(vendor: str) -> Manifest:
+    """One vendor's manifest. Raises: BadSetting where there is none."""
+    if vendor not in manifests():
+        raise BadSetting(f"There is no integration called {vendor!r}.", f"Use one of: {', '.join(sorted(manifests()))}.")
+    return manifests()[vendor]
+
+
+def destination(connection: Connection) -> Destination:
+    """A connection's destination.
+
+    Raises:
+        BadSetting: Its settings are wrong, or nothing can be delivered to that vendor.
+    """
+    make = manifest(connection.vendor).destination
+    if make is None:
+        raise BadSetting(f"Nothing can be delivered to {connection.vendor}.", "Choose a messaging vendor.")
+    return make(connection.settings, connection.secrets)
+
+
+def sender() -> HttpSender:
+    """Sends requests; an asynchronous context manager of one event loop."""
+    from cornicen.wire.client import HttpSender
+
+    return HttpSender()
+
+
+def lists() -> GivenReader:
+    """Reads given lists."""
+    from cornicen.warehouse.lists import ListReader
+
+    return ListReader()
+
+
+def spool(home: Home, project: str) -> DoorSpool:
+    """Where this process' door puts what it takes for a project."""
+    from cornicen.warehouse.spool import DoorSpool
+    from cornicen.warehouse.warehouse import spool_folder
+
+    return DoorSpool(spool_folder(home.project_folder(project)), DOOR, clock(home).now, home.settings.spool_bytes)
+
+
+def warehouse(home: Home, project: Project) -> DuckDBWarehouse:
+    """A project's events. Raises: Unavailable where another process has them open."""
+    from cornicen.warehouse.warehouse import DuckDBWarehouse
+
+    return DuckDBWarehouse(home.project_folder(project.id), project.zone, memory=home.settings.keeper_memory)
+
+
+def engine(opened: DuckDBWarehouse, before: int | None) -> Engine:
+    """The engine over an open warehouse, or over what it had loaded up to a sequence number."""
+    from cornicen.engines import declared
+    from cornicen.flows.engines import OverTables
+
+    chosen = declared()[ENGINE]
+    if not isinstance(chosen, OverTables):
+        raise BadSetting(f"The engine {chosen.name} does not ask a database.", "Choose another.")
+    return chosen.make(opened.cursor(), opened.tables(before))
+
+
+def keeper(home: Home, project: str) -> Keeper:
+    """The keeper of one project. Raises: NotFound, Unavailable."""
+    from cornicen.apps.keeper.questions import Keeping
+    from cornicen.apps.keeper.server import Keeper
+    from cornicen.flows.syncs.propose import Desk
+
+    decided = state(home)
+    whose = decided.projects.get(project)
+    opened = warehouse(home, whose)
+    desk = Desk(whose, decided, opened, partial(engine, opened), lists(), operators())
+    return Keeper(Keeping(desk, clock(home), destination), home.socket(project), schedule=home.settings.schedule)
+
+
+def courier(home: Home) -> CourierWiring:
+    """What the courier of a home is made of. Raises: BadSetting, Unavailable."""
+    from cornicen.apps.courier import Wiring
+
+    sends = sender()
+    lock = home.run_folder / "courier.lock"
+    return Wiring(state(home), sends, clock(home), _deliverable, lock, sends.close)
+
+
+def _deliverable(connection: Connection) -> Destination | None:
+    return destination(connection) if manifest(connection.vendor).destination is not None else None
+
+
+def door(home: Home) -> DoorWiring:
+    """What a door of a home is made of. Raises: BadSetting, Unavailable."""
+    from cornicen.apps.http.app import Wiring
+    from cornicen.apps.keeper.client import ask_soon
+    from cornicen.flows.events.receive import Receiver
+
+    decided, time = state(home), clock(home)
+    spools: dict[str, DoorSpool] = {}
+
+    def spool_of(project: str) -> DoorSpool:
+        if project not in spools:
+            spools[project] = spool(home, project)
+        return spools[project]
+
+    def close() -> None:
+        for opened in spools.values():
+            opened.close()
+
+    async def keeper_of(project: str) -> dict[str, Any]:
+        return await ask_soon(home, project, "status")
+
+    return Wiring(tuple(manifests().values()), Receiver(decided.projects, spool_of, time), decided, keeper_of, time, close)
+
+
+async def answering(home: Home, address: str, within: float, stop: asyncio.Event) -> bool:
+    """Wait until the door at an address and every keeper answer; False: not within so many seconds, or told to stop."""
+    from cornicen.apps.keeper.client import ask_soon
+    from cornicen.wire.http import Reply, Request
+
+    end = asyncio.get_running_loop().time() + within
+    projects = state(home).projects.all()
+    async with sender() as sends:
+        while not stop.is_set() and asyncio.get_running_loop().time() < end:
+            reply = await sends.send(Request("GET", f"{address}/health"), timeout=5)
+            try:
+                for project in projects:
+                    await ask_soon(home, project.id, "status")
+                if isinstance(reply, Reply) and reply.status == 200:
+                    return True
+            except NotRunning:
+                pass
+            await asyncio.sleep(0.05)
+    return False

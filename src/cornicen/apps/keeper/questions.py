@@ -1,0 +1,192 @@
+"""What a keeper answers: JSON in, JSON out, one function a question."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import asdict, dataclass
+from typing import Any
+
+from pyroaring import BitMap
+
+from cornicen.cohorts.definition import Definition, parse
+from cornicen.errors import BadInput
+from cornicen.flows.cohorts.evaluate import members, ready
+from cornicen.flows.cohorts.understand import context, understand
+from cornicen.flows.ports import Clock, Destination
+from cornicen.flows.records import Connection
+from cornicen.flows.syncs.guarding import why_held
+from cornicen.flows.syncs.propose import IDENTIFIERS, Desk, Faulty, Proposal, identifier_of, propose
+from cornicen.flows.syncs.tick import asked, instant, tick
+
+PAGE = 10_000
+BATCH = 50_000
+
+
+@dataclass(frozen=True)
+class Keeping:
+    """What answering takes.
+
+    Args:
+        desk: The project's.
+        clock: The keeper's.
+        destination: Makes a connection's destination; asked for its rate only.
+    """
+
+    desk: Desk
+    clock: Clock
+    destination: Callable[[Connection], Destination]
+
+
+def status(keeping: Keeping) -> dict[str, Any]:
+    """``{as_of, backlog: {live, bulk}, counts: {…}, refusals: […]}``."""
+    warehouse = keeping.desk.warehouse
+    return {
+        "as_of": warehouse.watermark(keeping.clock.now()),
+        "backlog": dict(warehouse.backlog()),
+        "counts": dict(warehouse.counts()),
+        "refusals": [dict(refusal) for refusal in warehouse.refusals()],
+    }
+
+
+def drain(keeping: Keeping) -> dict[str, Any]:
+    """Load everything that waits in the spool: ``{records, events, …}`` summed. Twice: the second finds nothing."""
+    total: dict[str, int] = {}
+    while True:
+        loaded = asdict(keeping.desk.warehouse.load(BATCH))
+        for name, number in loaded.items():
+            total[name] = total.get(name, 0) + number
+        if not loaded["records"]:
+            return total
+
+
+def preview(
+    keeping: Keeping, definition: Mapping[str, object], folder: str = ".", connection: str = "", as_of: int | None = None
+) -> dict[str, Any]:
+    """A definition that need not be saved: ``{as_of, size, examples, identifiers: {name: persons}, matched?}``.
+
+    Raises:
+        BadDefinition: All its faults at once.
+    """
+    desk = keeping.desk
+    parsed = parse(dict(definition), desk.operators, context(desk.state, desk.project, folder))
+    return _look(keeping, parsed, connection, as_of)
+
+
+def cohort(keeping: Keeping, slug: str, connection: str = "", as_of: int | None = None) -> dict[str, Any]:
+    """`preview` of a stored cohort."""
+    desk = keeping.desk
+    parsed = understand(desk.state, desk.project, desk.operators, desk.state.cohorts.get(desk.project.id, slug))
+    return _look(keeping, parsed, connection, as_of)
+
+
+def _look(keeping: Keeping, parsed: Definition, connection: str, as_of: int | None) -> dict[str, Any]:
+    desk = keeping.desk
+    at = instant(desk, keeping.clock.now(), as_of)
+    if parsed.recipients is not None:
+        values = desk.lists.read(parsed.recipients)
+        size, examples = len(values), values[:10].to_pylist()
+        return {"as_of": at, "size": size, "examples": examples, "identifiers": {}, "matched": size}
+    ready([parsed], desk.warehouse, desk.lists)
+    persons = members([parsed], desk.engines(None), at)[0]
+    chosen = identifier_of(desk.state.connections.get(desk.project.id, connection)) if connection else ""
+    counts = dict(desk.warehouse.matched(persons, list(dict.fromkeys([chosen or IDENTIFIERS[0], *IDENTIFIERS]))))
+    found: dict[str, Any] = {
+        "as_of": at,
+        "size": len(persons),
+        "examples": desk.warehouse.examples(persons),
+        "identifiers": counts,
+    }
+    return {**found, "matched": counts[chosen]} if chosen else found
+
+
+def members_page(keeping: Keeping, slug: str, after: int = 0, limit: int = PAGE, as_of: int | None = None) -> dict[str, Any]:
+    """A stored cohort's people by canonical name: ``{as_of, size, names, next}``; ``next``: null at the end.
+
+    Args:
+        keeping: What answering takes.
+        slug: Which cohort.
+        after: How many to pass over.
+        limit: How many at most.
+        as_of: Give the first page's for the others.
+    """
+    desk = keeping.desk
+    parsed = understand(desk.state, desk.project, desk.operators, desk.state.cohorts.get(desk.project.id, slug))
+    at = instant(desk, keeping.clock.now(), as_of)
+    if parsed.recipients is not None:
+        values = desk.lists.read(parsed.recipients).sort()
+        size, names = len(values), values[after : after + limit].to_pylist()
+    else:
+        ready([parsed], desk.warehouse, desk.lists)
+        persons = members([parsed], desk.engines(None), at)[0]
+        size, names = len(persons), list(desk.warehouse.names(BitMap(persons[after : after + limit])))
+    return {"as_of": at, "size": size, "names": names, "next": after + limit if after + limit < size else None}
+
+
+def plan(keeping: Keeping, syncs: list[str] | None = None, as_of: int | None = None) -> dict[str, Any]:
+    """What a run would do, without doing it: ``{as_of, syncs: [{cohort, …}]}``. Twice: the same, if nothing arrived."""
+    desk, now = keeping.desk, keeping.clock.now()
+    chosen = asked(desk, syncs or [])
+    at = instant(desk, now, as_of)
+    return {"as_of": at, "syncs": [_planned(keeping, proposal, at) for proposal in propose(desk, chosen, at, now)]}
+
+
+def _planned(keeping: Keeping, proposal: Proposal | Faulty, at: int) -> dict[str, Any]:
+    if isinstance(proposal, Faulty):
+        return {"cohort": proposal.sync.cohort, "sync": proposal.sync.id, "error": proposal.error.as_json()}
+    requests = len(proposal.owed) + (0 if proposal.sync.container.get("exists") else 1)
+    return {
+        "cohort": proposal.sync.cohort,
+        "sync": proposal.sync.id,
+        "connection": proposal.connection.slug,
+        "identifier": identifier_of(proposal.connection),
+        "size": proposal.size,
+        "no_profile": proposal.identified.no_profile,
+        "no_id": proposal.identified.no_id,
+        "shared": proposal.identified.shared,
+        "recipients": len(proposal.desired),
+        "adding": proposal.adding,
+        "removing": proposal.removing,
+        "unknown": len(proposal.facts.unknown & proposal.desired),
+        "refused": len(proposal.facts.declined & proposal.desired),
+        "uncertain": len(proposal.facts.uncertain),
+        "held_why": why_held(keeping.desk, proposal, at),
+        "others": dict(proposal.others),
+        "requests": requests,
+        "minutes": round(requests / keeping.destination(proposal.connection).rate / 60, 2),
+    }
+
+
+def run(keeping: Keeping, syncs: list[str] | None = None, as_of: int | None = None, *, release: bool = False) -> dict[str, Any]:
+    """Load what waits, evaluate, and hand the courier what is owed: ``{tick, as_of, events, gap, runs: […]}``.
+
+    Returns when it is decided; the courier goes on by itself. Twice: the second run has nothing to tell anybody.
+    """
+    drain(keeping)
+    desk = keeping.desk
+    done = tick(desk, asked(desk, syncs or []), now=keeping.clock.now(), as_of=as_of, release=release)
+    runs = [asdict(one) for one in done.runs]
+    return {"tick": done.tick.id, "as_of": done.tick.as_of, "events": done.tick.events, "gap": done.tick.gap, "runs": runs}
+
+
+QUESTIONS: Mapping[str, Callable[..., dict[str, Any]]] = {
+    "status": status,
+    "drain": drain,
+    "preview": preview,
+    "cohort": cohort,
+    "members": members_page,
+    "plan": plan,
+    "run": run,
+}
+
+
+def answer(keeping: Keeping, question: str, arguments: Mapping[str, Any]) -> dict[str, Any]:
+    """Answer one question.
+
+    Raises:
+        BadInput: There is no such question, or it does not take these arguments.
+        CornicenError: Whatever the question raises.
+    """
+    asked_for = QUESTIONS.get(question)
+    if asked_for is None:
+        raise BadInput(f"A keeper does not know the question {question!r}.", "Use the command line of the same version.")
+    return asked_for(keeping, **arguments)

@@ -1,0 +1,110 @@
+"""The keeper's process: load, evaluate what is due, and answer over the local socket.
+
+One thread owns the warehouse; questions, batches of the loader and ticks take turns in it, so that each sees what the one
+before it committed.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+from typing import Any
+
+import msgspec
+import structlog
+
+from cornicen.apps.keeper.client import LONGEST_LINE
+from cornicen.apps.keeper.questions import Keeping, answer
+from cornicen.errors import CornicenError, Unavailable
+from cornicen.flows.syncs.tick import due, tick
+
+IDLE = 0.05
+"""Seconds between two looks at the spool when nothing was there."""
+
+BATCH = 20_000
+"""Records a turn of the loader takes: a question waits at most for one turn."""
+
+CHECKPOINT_EVERY = 30.0
+"""Seconds between two checkpoints of the warehouse."""
+
+log = structlog.get_logger()
+
+
+class Keeper:
+    """One project's keeper.
+
+    Args:
+        keeping: What answering takes.
+        socket: Where to listen; an older socket of a dead keeper there is replaced.
+        schedule: Whether syncs are evaluated when they are due.
+    """
+
+    def __init__(self, keeping: Keeping, socket: Path, *, schedule: bool) -> None:
+        self._keeping = keeping
+        self._socket = socket
+        self._schedule = schedule
+        self._turns = ThreadPoolExecutor(1, thread_name_prefix="warehouse")
+
+    async def run(self, stop: asyncio.Event) -> None:
+        """Serve until told to stop; what is under way is finished first."""
+        self._socket.unlink(missing_ok=True)
+        server = await asyncio.start_unix_server(self._converse, str(self._socket), limit=LONGEST_LINE)
+        self._socket.chmod(0o600)
+        log.info("keeper listening", project=self._keeping.desk.project.name)
+        try:
+            await self._work(stop)
+        finally:
+            server.close()
+            self._socket.unlink(missing_ok=True)
+            self._turns.shutdown(wait=True)
+
+    async def _work(self, stop: asyncio.Event) -> None:
+        checkpoint_at = 0.0
+        now = asyncio.get_running_loop().time
+        while not stop.is_set():
+            loaded = await self._turn(self._load_and_tick)
+            if now() >= checkpoint_at:
+                await self._turn(self._keeping.desk.warehouse.checkpoint)
+                checkpoint_at = now() + CHECKPOINT_EVERY
+            if not loaded:
+                with contextlib.suppress(TimeoutError):
+                    await asyncio.wait_for(stop.wait(), IDLE)
+
+    async def _turn(self, work: Any, *arguments: Any) -> Any:  # noqa: ANN401 - passes any turn's result through
+        return await asyncio.get_running_loop().run_in_executor(self._turns, work, *arguments)
+
+    def _load_and_tick(self) -> int:
+        """One turn: a batch of the loader, and whatever is due. A fault of one is logged and tried again next turn."""
+        desk = self._keeping.desk
+        try:
+            loaded = desk.warehouse.load(BATCH)
+            now = self._keeping.clock.now()
+            if self._schedule and (syncs := due(desk, now)):
+                done = tick(desk, syncs, now=now)
+                log.info("tick", tick=done.tick.id, as_of=done.tick.as_of, runs=len(done.runs))
+        except Unavailable as error:
+            log.warning("turn put off", **error.as_json())
+            return 0
+        return loaded.records
+
+    async def _converse(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        try:
+            while line := await reader.readline():
+                writer.write(msgspec.json.encode(await self._turn(self._answer, line)) + b"\n")
+                await writer.drain()
+        except (ConnectionError, ValueError) as error:
+            log.warning("conversation ended", why=str(error))
+        finally:
+            writer.close()
+
+    def _answer(self, line: bytes) -> dict[str, Any]:
+        try:
+            asked = msgspec.json.decode(line, type=dict[str, Any])
+            return {"answer": answer(self._keeping, str(asked.get("question")), asked.get("arguments") or {})}
+        except CornicenError as error:
+            return {"error": error.as_json()}
+        except Exception as error:  # the worker's edge: one question's fault must not end the keeper
+            log.exception("question failed")
+            return {"error": CornicenError(f"The keeper failed: {type(error).__name__}.", "Its log has the details.").as_json()}

@@ -1,0 +1,183 @@
+"""`cornicen up`: a door, a courier and a keeper a project on one machine, with no server to install.
+
+The supervisor only starts, watches and stops processes. A role that dies is started again; a role whose supervisor dies
+stops by itself.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import fcntl
+import json
+import os
+import signal
+import socket
+import sys
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import IO
+
+from cornicen.apps import build
+from cornicen.apps.home import Home
+from cornicen.apps.role import PARENT_WATCHED
+from cornicen.errors import BadSetting, NotRunning
+
+FIRST_PAUSE, LONGEST_PAUSE = 0.2, 10.0
+"""Seconds before a role that died is started again; doubled at each death in a row."""
+
+HEALTHY = 10.0
+"""Seconds after which a role that runs counts as well again."""
+
+PATIENCE = 30.0
+"""Seconds after which a start that takes long is mentioned."""
+
+STOP_WITHIN = 20.0
+
+
+@dataclass(frozen=True)
+class Up:
+    """What a running `cornicen up` says of itself in ``run/up.json``."""
+
+    pid: int
+    address: str
+
+
+def running(home: Home) -> Up:
+    """The `up` that serves a home.
+
+    Raises:
+        NotRunning: None does.
+    """
+    path = home.run_folder / "up.json"
+    missing = NotRunning(f"Nothing serves {home.path}.", f"Start it with `cornicen up --home {home.path}`.")
+    try:
+        with (home.run_folder / "up.lock").open("a") as lock:
+            fcntl.flock(lock, fcntl.LOCK_SH | fcntl.LOCK_NB)
+    except BlockingIOError:
+        with contextlib.suppress(OSError, ValueError):
+            return Up(**json.loads(path.read_text()))
+    raise missing
+
+
+def serve(home: Home, host: str = "127.0.0.1", port: int = 8585, *, ready: IO[str] | None = None) -> None:
+    """Run the roles until SIGTERM or SIGINT.
+
+    Args:
+        home: Whose.
+        host: Where the door listens.
+        port: Its port; 0: a free one.
+        ready: Gets one JSON line ``{pid, address}`` once the door and every keeper answer.
+
+    Raises:
+        BadSetting: Another `up` serves this home, or the address is taken.
+
+    Twice: refuses while the first runs.
+    """
+    with _alone(home):
+        address, chosen = _listenable(host, port)
+        asyncio.run(_Supervisor(home, host, chosen, address, ready).run())
+
+
+@contextlib.contextmanager
+def _alone(home: Home) -> Iterator[None]:
+    home.run_folder.mkdir(exist_ok=True)
+    with (home.run_folder / "up.lock").open("a") as lock:
+        try:
+            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            raise BadSetting(f"Another `cornicen up` serves {home.path}.", "Stop it first, or use it.") from None
+        yield
+
+
+def _listenable(host: str, port: int) -> tuple[str, int]:
+    with socket.socket(socket.AF_INET6 if ":" in host else socket.AF_INET) as probe:
+        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            probe.bind((host, port))
+        except OSError as error:
+            what = f"{host}:{port} cannot be listened on: {error.strerror}."
+            raise BadSetting(what, "Choose another with --port.") from error
+        chosen = int(probe.getsockname()[1])
+    shown = f"[{host}]" if ":" in host else host
+    return f"http://{shown}:{chosen}", chosen
+
+
+class _Supervisor:
+    def __init__(self, home: Home, host: str, port: int, address: str, ready: IO[str] | None) -> None:
+        self._home, self._address, self._ready = home, address, ready
+        folder = str(home.path)
+        self._roles = {"door": ["door", folder, host, str(port)], "courier": ["courier", folder]}
+        self._stop = asyncio.Event()
+
+    async def run(self) -> None:
+        loop = asyncio.get_running_loop()
+        for number in (signal.SIGTERM, signal.SIGINT):
+            loop.add_signal_handler(number, self._stop.set)
+        roles = {name: asyncio.create_task(self._keep(name, command)) for name, command in self._roles.items()}
+        roles["projects"] = asyncio.create_task(self._keep_keepers())
+        try:
+            await self._say_ready()
+            await self._stop.wait()
+        finally:
+            self._stop.set()
+            (self._home.run_folder / "up.json").unlink(missing_ok=True)
+            await asyncio.gather(*roles.values())
+
+    async def _keep_keepers(self) -> None:
+        """A keeper for every project, those made while we run among them."""
+        state = build.state(self._home)
+        keepers: dict[str, asyncio.Task[None]] = {}
+        while not self._stop.is_set():
+            for project in state.projects.all():
+                if project.id not in keepers:
+                    command = ["keeper", str(self._home.path), project.id]
+                    keepers[project.id] = asyncio.create_task(self._keep(f"keeper-{project.id[:12]}", command))
+            await self._pause(1.0)
+        await asyncio.gather(*keepers.values())
+
+    async def _keep(self, name: str, command: list[str]) -> None:
+        """Start a role, and again whenever it dies, until we stop; its log is ``run/<name>.log``."""
+        pause, clock = FIRST_PAUSE, asyncio.get_running_loop().time
+        log = self._home.run_folder / f"{name}.log"
+        while not self._stop.is_set():
+            started = clock()
+            await self._once(log, command)
+            pause = FIRST_PAUSE if clock() - started > HEALTHY else min(pause * 2, LONGEST_PAUSE)
+            await self._pause(pause)
+
+    async def _once(self, log: Path, command: list[str]) -> None:
+        with log.open("ab") as out:
+            process = await asyncio.create_subprocess_exec(
+                sys.executable, "-m", "cornicen.apps.roles", *command, PARENT_WATCHED, stdin=asyncio.subprocess.PIPE, stdout=out, stderr=out
+            )  # fmt: skip
+        log.with_suffix(".pid").write_text(str(process.pid))
+        ended, told = asyncio.create_task(process.wait()), asyncio.create_task(self._stop.wait())
+        await asyncio.wait({ended, told}, return_when=asyncio.FIRST_COMPLETED)
+        told.cancel()
+        if process.returncode is None:
+            process.terminate()
+            try:
+                await asyncio.wait_for(asyncio.shield(ended), STOP_WITHIN)
+            except TimeoutError:
+                process.kill()
+                await ended
+
+    async def _pause(self, seconds: float) -> None:
+        with contextlib.suppress(TimeoutError):
+            await asyncio.wait_for(self._stop.wait(), seconds)
+
+    async def _say_ready(self) -> None:
+        """Once everything answers, write who we are for the command line, and tell whoever started us."""
+        while not await build.answering(self._home, self._address, PATIENCE, self._stop):
+            if self._stop.is_set():
+                return
+            sys.stderr.write(f"Not everything answers yet; {self._home.run_folder} has the logs.\n")
+        said = json.dumps({"pid": os.getpid(), "address": self._address})
+        path = self._home.run_folder / "up.json"
+        path.with_suffix(".new").write_text(said)
+        path.with_suffix(".new").rename(path)
+        if self._ready is not None:
+            self._ready.write(said + "\n")
+            self._ready.flush()

@@ -1,0 +1,1 @@
+"""A project folder: its YAML read, checked, compared with what is stored, and applied."""
