@@ -14,9 +14,12 @@ class Columns:
         prefix: Column ``<prefix>_s`` says whether it is set (boolean, never null when set); ``_n`` number (millionths),
             ``_t`` text, ``_b`` truth, ``_i`` instant (microseconds), ``_x`` spelled number, ``_f`` folded text, ``_l`` the
             items of a list: a LIST of STRUCT(n, t, b, i, x, f). All null where the property is missing.
+        letters: Those of the columns that exist: a type without a column never occurs, and no statement reads it. Without ``s``
+            a property is set where any of the others is not null.
     """
 
     prefix: str
+    letters: str = "sntbixfl"
 
     def of(self, letter: str) -> str:
         """The column for one type, by its letter."""
