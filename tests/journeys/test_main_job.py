@@ -140,7 +140,7 @@ def test_a_lagging_loader_lets_nobody_into_a_did_not_cohort(house):
     house.send("/import", [purchase(user, now, 2) for user in users])
     house.cli("apply", "--yes")
     house.cli("sync", "run")
-    assert house.segments() == {"quiet": set()}
+    assert house.segments() == {"quiet": set()}  # the segment is there, and nobody is in it
 
 
 def test_an_unusual_change_is_held_and_one_word_releases_it(house):

@@ -149,9 +149,8 @@ class _Supervisor:
 
     async def _once(self, log: Path, command: list[str]) -> None:
         with log.open("ab") as out:
-            process = await asyncio.create_subprocess_exec(
-                sys.executable, "-m", "cornicen.apps.roles", *command, PARENT_WATCHED, stdin=asyncio.subprocess.PIPE, stdout=out, stderr=out
-            )  # fmt: skip
+            role = (sys.executable, "-m", "cornicen.apps.roles", *command, PARENT_WATCHED)
+            process = await asyncio.create_subprocess_exec(*role, stdin=asyncio.subprocess.PIPE, stdout=out, stderr=out)
         log.with_suffix(".pid").write_text(str(process.pid))
         ended, told = asyncio.create_task(process.wait()), asyncio.create_task(self._stop.wait())
         await asyncio.wait({ended, told}, return_when=asyncio.FIRST_COMPLETED)

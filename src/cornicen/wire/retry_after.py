@@ -20,6 +20,8 @@ def retry_after(headers: Mapping[str, str]) -> float | None:
         0.0 to `LONGEST`; None: there is none that can be read.
     """
     text = headers.get("retry-after", "").strip()
+    if not text:
+        return None
     if text.isascii() and text.isdigit():
         return min(float(text[:12]), LONGEST)
     then, now = _instant(text), _instant(headers.get("date", ""))

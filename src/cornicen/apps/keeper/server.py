@@ -20,7 +20,7 @@ from cornicen.apps.keeper.questions import Keeping, answer
 from cornicen.errors import CornicenError, Unavailable
 from cornicen.flows.syncs.tick import due, tick
 
-IDLE = 0.05
+IDLE = 0.1
 """Seconds between two looks at the spool when nothing was there."""
 
 BATCH = 20_000

@@ -1,0 +1,104 @@
+"""The state database: one engine, how its transactions begin, and what its errors mean to us."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any, TypeAlias
+
+import sqlalchemy as sa
+from sqlalchemy.exc import DBAPIError
+
+from cornicen.errors import Damaged, Unavailable
+
+AnyRow: TypeAlias = "sa.Row[*tuple[Any, ...]]"
+"""A row whose columns are known by name."""
+
+BUSY_SECONDS = 60.0
+"""How long a writer waits for another; a tick over millions of changes holds the database for a part of a minute."""
+
+CACHE_KIB = 16_384
+
+_WAIT = {"SQLITE_BUSY", "SQLITE_BUSY_SNAPSHOT", "SQLITE_LOCKED", "SQLITE_FULL", "SQLITE_CANTOPEN", "SQLITE_READONLY"}
+"""What SQLite says when another writes, the disk is full, or the file may not be opened or written."""
+
+_PRAGMAS = (
+    "PRAGMA journal_mode = WAL",  # readers never wait for a writer
+    "PRAGMA synchronous = FULL",  # a commit is on disk when it returns, in WAL mode too
+    "PRAGMA foreign_keys = ON",
+    f"PRAGMA cache_size = -{CACHE_KIB}",
+)
+
+
+class Database:
+    """An open database.
+
+    Args:
+        where: A path of an SQLite file, made when missing, or an SQLAlchemy URL.
+    """
+
+    def __init__(self, where: Path | str) -> None:
+        self.name = str(where)
+        url = sa.make_url(self.name) if "://" in self.name else sa.URL.create("sqlite+pysqlite", database=self.name)
+        if url.get_backend_name() == "sqlite":
+            self.engine = sa.create_engine(url, connect_args={"timeout": BUSY_SECONDS})
+            sa.event.listen(self.engine, "connect", _prepare)
+            sa.event.listen(self.engine, "begin", _begin)
+            self._reading = self.engine
+        else:
+            self.engine = sa.create_engine(url)
+            self._reading = self.engine.execution_options(isolation_level="REPEATABLE READ")
+        driver: Any = self.engine.dialect.loaded_dbapi  # statements of the hot path raise its errors as they are
+        self._errors, self._unavailable = driver.Error, driver.OperationalError
+        self._writing = self.engine.execution_options(writing=True)
+
+    @contextmanager
+    def read(self) -> Iterator[sa.Connection]:
+        """A transaction that sees one snapshot and writes nothing.
+
+        Raises:
+            Unavailable: The database does not answer now.
+            Damaged: The file is no database of ours.
+        """
+        with self.translated(), self._reading.begin() as connection:
+            yield connection
+
+    @contextmanager
+    def write(self) -> Iterator[sa.Connection]:
+        """A transaction that writes: all of it or nothing, on disk when it ends. Raises: as `read`.
+
+        On SQLite it takes the only write lock at once, so what it reads cannot change before it writes.
+        """
+        with self.translated(), self._writing.begin() as connection:
+            yield connection
+
+    def close(self) -> None:
+        """Close all its connections. Twice: does nothing."""
+        self.engine.dispose()
+
+    @contextmanager
+    def translated(self) -> Iterator[None]:
+        """What the driver raises inside becomes one of our errors, where we have a word for it. Raises: as `read`."""
+        try:
+            yield
+        except (DBAPIError, self._errors) as error:
+            raised = error.orig if isinstance(error, DBAPIError) else error
+            if getattr(raised, "sqlite_errorname", "") in {"SQLITE_NOTADB", "SQLITE_CORRUPT"}:
+                raise Damaged(f"{self.name} is no sound database: {raised}.", "Restore it from a backup.") from error
+            if isinstance(raised, self._unavailable) and getattr(raised, "sqlite_errorname", "SQLITE_BUSY") in _WAIT:
+                what = f"The state database {self.name} does not answer: {raised}."
+                raise Unavailable(what, "Try again; if that does not help, look at the file's rights and the disk.") from error
+            raise
+
+
+def _prepare(connection: object, _record: object) -> None:
+    """A new SQLite connection: SQLAlchemy and we begin transactions ourselves, Python's driver never does."""
+    connection.isolation_level = None  # type: ignore[attr-defined]
+    for pragma in _PRAGMAS:
+        connection.execute(pragma)  # type: ignore[attr-defined]
+
+
+def _begin(connection: sa.Connection) -> None:
+    # A writer that began as a reader could not go on once another has written in between.
+    connection.exec_driver_sql("BEGIN IMMEDIATE" if connection.get_execution_options().get("writing") else "BEGIN")

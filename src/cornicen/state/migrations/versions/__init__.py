@@ -1,0 +1,1 @@
+"""One module a step, each with the revision it leads to and the one it starts from."""
