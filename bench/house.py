@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import json
 import random
+import statistics
 import tempfile
 import time
 import uuid
@@ -16,6 +17,7 @@ from typing import Any
 import aiohttp
 import pyarrow as pa
 import uvicorn
+import uvloop
 import yaml
 from cryptography.fernet import Fernet
 from pyroaring import BitMap
@@ -42,7 +44,8 @@ DAY = 86_400_000_000
 MEMBERS = 10_000_000
 CONNECTIONS = 20
 LATENCY = 0.05
-RECIPIENTS = 4_000
+RECIPIENTS = 3_000
+ROUNDS = 3
 
 
 def figures() -> list[Figure]:
@@ -176,6 +179,7 @@ def _decided(folder: Path) -> Iterator[Figure]:
 
 
 def _state(folder: Path) -> tuple[Any, Sync]:
+    folder.mkdir(exist_ok=True)
     state = open_state(folder / "state.db", Fernet.generate_key())
     project = Project("p" * 32, "bench", "token")
     connection = Connection("c" * 32, project.id, "bench", "onesignal")
@@ -199,14 +203,20 @@ def _decide(state: Any, sync: Sync, desired: BitMap) -> None:
 
 def delivery() -> Iterator[Figure]:
     """As many requests to a 50 ms server as 20 connections can carry: the courier's lane against a bare loop."""
+    shares, ours, bare = [], [], []
     with tempfile.TemporaryDirectory() as folder, _stub() as address:
-        bare = asyncio.run(_bare(address))
-        ours = asyncio.run(_lane(Path(folder), address))
-        again = asyncio.run(_bare(address))
-    bare = max(bare, again)
-    share = ours / bare
-    yield Figure("requests by a bare aiohttp loop", bare, "req/s")
-    yield Figure("changes delivered, ledger included", ours, "req/s", "bare loop", share, ">= 0.85", share >= 0.85)
+        uvloop.run(_bare(address))
+        for number in range(ROUNDS):  # in turn, and on the event loop that the courier has
+            before, mine = uvloop.run(_bare(address)), uvloop.run(_lane(Path(folder) / str(number), address))
+            after = uvloop.run(_bare(address))
+            shares.append(mine / ((before + after) / 2))
+            ours.append(mine)
+            bare.append((before + after) / 2)
+    share = statistics.median(shares)
+    yield Figure("requests by a bare aiohttp loop", statistics.median(bare), "req/s")
+    yield Figure(
+        "changes delivered, ledger included", statistics.median(ours), "req/s", "bare loop", share, ">= 0.85", share >= 0.85
+    )
 
 
 @contextmanager
