@@ -66,3 +66,10 @@ def test_a_clock_file_is_turned_for_everyone_who_mapped_it(tmp_path):
 def test_a_missing_clock_file_is_a_clear_error(tmp_path):
     with pytest.raises(BadSetting, match="does not exist"):
         clock_of(str(tmp_path / "clock"))
+
+
+def test_a_deep_folder_for_temporary_files_does_not_make_the_socket_path_too_long(tmp_path, monkeypatch):
+    deep = tmp_path / ("deep" * 20) / ("deeper" * 20)
+    deep.mkdir(parents=True)
+    monkeypatch.setattr("tempfile.gettempdir", lambda: str(deep))
+    assert len(str(Home.make(deep / "home").socket("a" * 32))) <= 100

@@ -29,8 +29,8 @@ def people(house, count, *, known=None):
     return users
 
 
-def run(house, as_of, *more):
-    return house.cli("sync", "run", "--as-of", iso(as_of), *more)
+def run(house, as_of, *more, fails=None):
+    return house.cli("sync", "run", "--as-of", iso(as_of), *more, fails=fails)
 
 
 def test_first_everybody_then_differences_then_nothing(house):
@@ -156,3 +156,19 @@ def test_an_unusual_change_is_held_and_one_word_releases_it(house):
     house.cli("sync", "release", "recent")
     run(house, NOW + timedelta(days=40))
     assert house.segments() == {"recent": set()}
+
+
+def test_a_list_that_cannot_be_read_stops_its_own_sync_and_no_other(house):
+    (house.path / "ids.csv").write_text("customer\nc-1\n")
+    house.simulated("seed", {"external_ids": ["c-1"], "subscription": "AndroidPush"})
+    house.write({"table": [{"ids": {"csv": "ids.csv", "column": "customer"}, "as": "external_id"}], "recent": RECENT})
+    house.up()
+    users = people(house, 3)
+    house.send("/import", [purchase(user, NOW - timedelta(days=1), 1) for user in users])
+    house.cli("apply", "--yes")
+    (house.path / "ids.csv").unlink()
+    run(house, NOW, fails=1)
+    assert house.segments() == {"recent": {f"os-{user}" for user in users}}
+    table = next(one for one in house.cli("sync", "status", fails=1)["syncs"] if one["cohort"] == "table")
+    assert table["status"] == "stopped"
+    assert "ids.csv" in table["what"]

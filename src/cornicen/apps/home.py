@@ -134,13 +134,18 @@ class Home:
         return self.path / "run"
 
     def socket(self, project: str) -> Path:
-        """Where the project's keeper answers; under the temporary folder when the home's path is too long for a socket."""
+        """Where the project's keeper answers; in a folder for temporary files when the home's path is too long for a socket.
+
+        The one named by the environment may be too long itself; then it is the system's.
+        """
         path = self.run_folder / f"keeper-{project[:12]}.sock"
         if len(os.fsencode(path)) <= LONGEST_SOCKET_PATH:
             return path
-        folder = Path(tempfile.gettempdir()) / f"cornicen-{os.getuid()}"
+        name = f"{hashlib.sha256(os.fsencode(path)).hexdigest()[:24]}.sock"
+        folders = [Path(where) / f"cornicen-{os.getuid()}" for where in (tempfile.gettempdir(), "/tmp")]  # noqa: S108 - made 0700
+        folder = next((one for one in folders if len(os.fsencode(one / name)) <= LONGEST_SOCKET_PATH), folders[-1])
         folder.mkdir(mode=0o700, exist_ok=True)
-        return folder / f"{hashlib.sha256(os.fsencode(path)).hexdigest()[:24]}.sock"
+        return folder / name
 
 
 def _read(path: Path) -> Settings:

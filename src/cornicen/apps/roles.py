@@ -2,7 +2,7 @@
 
 ::
 
-    door HOME HOST PORT     takes records by HTTP, shows the status page
+    door HOME LISTENER      takes records by HTTP, shows the status page; LISTENER: an inherited socket's number
     keeper HOME PROJECT     loads and evaluates one project
     courier HOME            delivers for all projects of the home
 """
@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import socket
 import sys
 from collections.abc import Callable, Coroutine, Iterator
 
@@ -35,15 +36,18 @@ class _Server(uvicorn.Server):
         yield
 
 
-def door(home: Home, host: str, port: str) -> Work:
-    """A door that listens at one address."""
+def door(home: Home, listener: str) -> Work:
+    """A door on a listening socket, by its file descriptor."""
     from cornicen.apps.http.app import app
 
     async def serve(stop: asyncio.Event) -> None:
-        config = uvicorn.Config(app(build.door(home)), host=host, port=int(port), log_config=None, access_log=False)
+        config = uvicorn.Config(app(build.door(home)), log_config=None, access_log=False)
         config.timeout_graceful_shutdown = GRACE
         server = _Server(config)
-        serving, told = asyncio.create_task(server.serve()), asyncio.create_task(stop.wait())
+        serving, told = (
+            asyncio.create_task(server.serve([socket.socket(fileno=int(listener))])),
+            asyncio.create_task(stop.wait()),
+        )
         await asyncio.wait({serving, told}, return_when=asyncio.FIRST_COMPLETED)
         server.should_exit = True
         told.cancel()

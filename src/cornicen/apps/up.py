@@ -30,6 +30,9 @@ FIRST_PAUSE, LONGEST_PAUSE = 0.2, 10.0
 HEALTHY = 10.0
 """Seconds after which a role that runs counts as well again."""
 
+BACKLOG = 2048
+"""Connections that wait while the door is busy or started again."""
+
 PATIENCE = 30.0
 """Seconds after which a start that takes long is mentioned."""
 
@@ -75,9 +78,8 @@ def serve(home: Home, host: str = "127.0.0.1", port: int = 8585, *, ready: IO[st
 
     Twice: refuses while the first runs.
     """
-    with _alone(home):
-        address, chosen = _listenable(host, port)
-        asyncio.run(_Supervisor(home, host, chosen, address, ready).run())
+    with _alone(home), _listening(host, port) as listener:
+        asyncio.run(_Supervisor(home, listener, ready).run())
 
 
 @contextlib.contextmanager
@@ -91,24 +93,27 @@ def _alone(home: Home) -> Iterator[None]:
         yield
 
 
-def _listenable(host: str, port: int) -> tuple[str, int]:
-    with socket.socket(socket.AF_INET6 if ":" in host else socket.AF_INET) as probe:
-        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+@contextlib.contextmanager
+def _listening(host: str, port: int) -> Iterator[socket.socket]:
+    """The door's socket. It is the supervisor's: nobody takes the port, and callers wait while a door is started again."""
+    with socket.socket(socket.AF_INET6 if ":" in host else socket.AF_INET) as listener:
+        listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         try:
-            probe.bind((host, port))
+            listener.bind((host, port))
         except OSError as error:
             what = f"{host}:{port} cannot be listened on: {error.strerror}."
             raise BadSetting(what, "Choose another with --port.") from error
-        chosen = int(probe.getsockname()[1])
-    shown = f"[{host}]" if ":" in host else host
-    return f"http://{shown}:{chosen}", chosen
+        listener.listen(BACKLOG)
+        yield listener
 
 
 class _Supervisor:
-    def __init__(self, home: Home, host: str, port: int, address: str, ready: IO[str] | None) -> None:
-        self._home, self._address, self._ready = home, address, ready
+    def __init__(self, home: Home, listener: socket.socket, ready: IO[str] | None) -> None:
+        self._home, self._listener, self._ready = home, listener, ready
+        host, port = listener.getsockname()[:2]
+        self._address = f"http://[{host}]:{port}" if ":" in host else f"http://{host}:{port}"
         folder = str(home.path)
-        self._roles = {"door": ["door", folder, host, str(port)], "courier": ["courier", folder]}
+        self._roles = {"door": ["door", folder, str(listener.fileno())], "courier": ["courier", folder]}
         self._stop = asyncio.Event()
 
     async def run(self) -> None:
@@ -150,7 +155,10 @@ class _Supervisor:
     async def _once(self, log: Path, command: list[str]) -> None:
         with log.open("ab") as out:
             role = (sys.executable, "-m", "cornicen.apps.roles", *command, PARENT_WATCHED)
-            process = await asyncio.create_subprocess_exec(*role, stdin=asyncio.subprocess.PIPE, stdout=out, stderr=out)
+            passed = (self._listener.fileno(),) if command[0] == "door" else ()
+            process = await asyncio.create_subprocess_exec(
+                *role, stdin=asyncio.subprocess.PIPE, stdout=out, stderr=out, pass_fds=passed
+            )
         log.with_suffix(".pid").write_text(str(process.pid))
         ended, told = asyncio.create_task(process.wait()), asyncio.create_task(self._stop.wait())
         await asyncio.wait({ended, told}, return_when=asyncio.FIRST_COMPLETED)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import sqlite3
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -20,11 +22,13 @@ BUSY_SECONDS = 60.0
 
 CACHE_KIB = 16_384
 
+CHANGE_OVER = 200
+"""Tries, a twentieth of a second apart, to change a new file over to write-ahead logging."""
+
 _WAIT = {"SQLITE_BUSY", "SQLITE_BUSY_SNAPSHOT", "SQLITE_LOCKED", "SQLITE_FULL", "SQLITE_CANTOPEN", "SQLITE_READONLY"}
 """What SQLite says when another writes, the disk is full, or the file may not be opened or written."""
 
 _PRAGMAS = (
-    "PRAGMA journal_mode = WAL",  # readers never wait for a writer
     "PRAGMA synchronous = FULL",  # a commit is on disk when it returns, in WAL mode too
     "PRAGMA foreign_keys = ON",
     f"PRAGMA cache_size = -{CACHE_KIB}",
@@ -95,8 +99,26 @@ class Database:
 def _prepare(connection: object, _record: object) -> None:
     """A new SQLite connection: SQLAlchemy and we begin transactions ourselves, Python's driver never does."""
     connection.isolation_level = None  # type: ignore[attr-defined]
+    _log_ahead(connection)
     for pragma in _PRAGMAS:
         connection.execute(pragma)  # type: ignore[attr-defined]
+
+
+def _log_ahead(connection: object) -> None:
+    """Write-ahead logging: readers never wait for a writer.
+
+    A new file is changed over once; SQLite does not wait for others who do the same at that moment, so we do.
+    """
+    for _ in range(CHANGE_OVER):
+        try:
+            connection.execute("PRAGMA journal_mode = WAL")  # type: ignore[attr-defined]
+        except sqlite3.OperationalError as error:
+            if getattr(error, "sqlite_errorname", "") not in {"SQLITE_BUSY", "SQLITE_LOCKED"}:
+                raise
+            time.sleep(0.05)
+        else:
+            return
+    connection.execute("PRAGMA journal_mode = WAL")  # type: ignore[attr-defined]
 
 
 def _begin(connection: sa.Connection) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import gzip
 import json
+import zlib
 from collections import Counter
 from contextlib import ExitStack, closing
 from dataclasses import dataclass, field
@@ -24,6 +25,7 @@ if TYPE_CHECKING:
     from cornicen.apps.cli.posting import Door
 
 MOST_REASONS = 100
+SHOWN_REASONS = 10
 """Different reasons that are counted apart; some quote what they found."""
 
 Format = Literal["mixpanel-export", "engage-jsonl", "csv"]
@@ -93,8 +95,8 @@ def _carry(path: Path, kind: Format, token: str, door: Door, *, shown: bool) -> 
         route, records = _read(opened, kind, token)
         bar = stack.enter_context(output.progress(shown=shown))
         task = bar.add_task(f"Importing {path.name}", total=path.stat().st_size, note="")
-        keep = _keeper(rejects, tally, stack)
-        for piece in batches(records):
+        keep = _keeper(rejects, token, tally, stack)
+        for piece in batches(_sound(path, records, tally)):
             if isinstance(piece, Rejected):
                 keep(piece)
                 continue
@@ -104,6 +106,15 @@ def _carry(path: Path, kind: Format, token: str, door: Door, *, shown: bool) -> 
                 keep(one)
             bar.update(task, completed=plain.tell(), note=f"{tally.taken:,} taken, {tally.rejected:,} rejected")
     return tally
+
+
+def _sound(path: Path, records: Records, tally: Tally) -> Records:
+    """The records, until the file turns out to be damaged. Raises: BadFile."""
+    try:
+        yield from records
+    except (EOFError, gzip.BadGzipFile, zlib.error) as error:
+        what = f"{path} is a damaged gzip file: {error}. {tally.taken:,} records before that place were taken."
+        raise BadFile(what, "Make the file anew and import it again; what was taken is not taken twice.") from error
 
 
 def _open(path: Path, stack: ExitStack) -> tuple[IO[bytes], IO[bytes]]:
@@ -129,8 +140,8 @@ def _read(file: IO[bytes], kind: Format, token: str) -> tuple[str, Records]:
             return csv_format.csv_rows(file, token)
 
 
-def _keeper(path: Path, tally: Tally, stack: ExitStack) -> Callable[[Rejected], None]:
-    """Keeps rejected records in a file beside the imported one, made with the first."""
+def _keeper(path: Path, token: str, tally: Tally, stack: ExitStack) -> Callable[[Rejected], None]:
+    """Keeps rejected records in a file beside the imported one, made with the first; the project's token stays out of it."""
     file: IO[str] | None = None
 
     def keep(rejected: Rejected) -> None:
@@ -141,7 +152,7 @@ def _keeper(path: Path, tally: Tally, stack: ExitStack) -> Callable[[Rejected], 
         tally.rejected += 1
         known = rejected.reason in tally.reasons or len(tally.reasons) < MOST_REASONS
         tally.reasons[rejected.reason if known else "Other reasons."] += 1
-        kept = {"line": rejected.line, "reason": rejected.reason, "record": rejected.record}
+        kept = {"line": rejected.line, "reason": rejected.reason, "record": rejected.record.replace(token, "(left out)")}
         file.write(json.dumps(kept, ensure_ascii=False) + "\n")
 
     return keep
@@ -167,5 +178,7 @@ def _report(tally: Tally, *, as_json: bool) -> None:
         return
     output.say(f"{tally.taken:,} records taken, {tally.rejected:,} rejected.")
     if tally.rejected:
-        output.table(["reason", "records"], tally.reasons.most_common(10))
+        shown, others = tally.reasons.most_common(SHOWN_REASONS), tally.reasons.most_common()[SHOWN_REASONS:]
+        more = [(f"{len(others)} other reasons", sum(count for _, count in others))] if others else []
+        output.table(["reason", "records"], [*shown, *more])
         output.say(f"They are kept in {tally.rejects}.")

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import time
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
@@ -25,6 +26,9 @@ IDLE = 0.1
 
 BATCH = 20_000
 """Records a turn of the loader takes: a question waits at most for one turn."""
+
+AFTER_A_FAULT = 1.0
+"""Seconds the thread rests after a turn that failed, so that a lasting fault does not fill the log."""
 
 CHECKPOINT_EVERY = 30.0
 """Seconds between two checkpoints of the warehouse."""
@@ -86,6 +90,10 @@ class Keeper:
                 log.info("tick", tick=done.tick.id, as_of=done.tick.as_of, runs=len(done.runs))
         except Unavailable as error:
             log.warning("turn put off", **error.as_json())
+            return 0
+        except Exception:  # the worker's edge: what fails in one turn must not take the answers of the others along
+            log.exception("turn failed")
+            time.sleep(AFTER_A_FAULT)
             return 0
         return loaded.records
 

@@ -121,12 +121,15 @@ def propose(desk: Desk, syncs: Sequence[Sync], as_of: int, now: int) -> list[Pro
         else:
             understood[slug] = definition
     found = dict(zip(understood, members(list(understood.values()), desk.engines(None), as_of), strict=True))
-    return [
-        Faulty(sync, faulty[sync.cohort])
-        if sync.cohort in faulty and sync.status is not SyncStatus.RETIRING
-        else _proposal(desk, sync, understood.get(sync.cohort), found.get(sync.cohort, BitMap()), now)
-        for sync in syncs
-    ]
+    proposals: list[Proposal | Faulty] = []
+    for sync in syncs:
+        try:
+            if sync.cohort in faulty and sync.status is not SyncStatus.RETIRING:
+                raise faulty[sync.cohort]
+            proposals.append(_proposal(desk, sync, understood.get(sync.cohort), found.get(sync.cohort, BitMap()), now))
+        except BadInput as error:  # a list of recipients is read only here; its fault is this sync's alone
+            proposals.append(Faulty(sync, error))
+    return proposals
 
 
 def _proposal(desk: Desk, sync: Sync, definition: Definition | None, persons: BitMap, now: int) -> Proposal:

@@ -91,7 +91,7 @@ def tick(desk: Desk, syncs: Sequence[Sync], *, now: int, as_of: int | None = Non
     for sync in syncs:
         if sync.last_as_of is not None and at < sync.last_as_of and sync.status is not SyncStatus.RETIRING:
             raise BadInput(f"The sync of {sync.cohort} has run about a later instant.", "Give a later --as-of, or none.")
-    last = max((sync.last_load for sync in syncs), default=0)
+    last = max((sync.last_load for sync in syncs), default=desk.warehouse.last_load())
     arrived = desk.warehouse.arrivals(None, last, 0, at).get("*", (0, 0))[0]
     opened = Tick(
         id=0,

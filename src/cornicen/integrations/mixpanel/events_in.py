@@ -13,11 +13,11 @@ from cornicen.flows.vendors import Credential, Fate, Inbound, Outbound, Parsed, 
 from cornicen.integrations.mixpanel import answers, limits
 from cornicen.integrations.mixpanel.asking import Asked, understand
 from cornicen.integrations.mixpanel.refusing import (
-    KEPT,
     MICROSECONDS,
     Refused,
     Rules,
     insert_id,
+    kept,
     moment,
     name,
     sound,
@@ -63,7 +63,7 @@ def parse(inbound: Inbound) -> Parsed:
         return Parsed((), lambda _: answers.too_large(records))
     strict = (asked.plain and not asked.verbose) if asked.strict is None else asked.strict
     if isinstance(records, Unreadable):
-        refusal = Refusal("body_unreadable", "", records.why, (asked.text or inbound.body)[:KEPT])
+        refusal = Refusal("body_unreadable", "", records.why, kept(asked.text or inbound.body))
         lane = "bulk" if asked.bulk else "live"
         return Parsed((Part(credential, lane, (refusal,)),), _answer_unreadable(records, asked, strict=strict))
     if asked.empty and not asked.strict:

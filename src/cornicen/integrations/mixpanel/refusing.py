@@ -36,7 +36,7 @@ class Refused(Exception):
 
     def refusal(self, record: bytes) -> Refusal:
         """As it is kept."""
-        return Refusal(self.reason, self.field, self.message, record[:KEPT])
+        return Refusal(self.reason, self.field, self.message, kept(record))
 
 
 @dataclass(frozen=True)
@@ -52,6 +52,14 @@ class Rules:
     strict: bool
     now: int
     utf8: bool
+
+
+def kept(record: bytes) -> bytes:
+    """What is kept of a refused record: its beginning, without the project's token; refusals are shown on a page."""
+    return _TOKEN.sub(rb'\1"(left out)"', record)[:KEPT]
+
+
+_TOKEN = re.compile(rb"""("\$?token"\s*:\s*)"(?:[^"\\]|\\.)*+"?""")
 
 
 def sound(record: bytes, rules: Rules) -> None:
