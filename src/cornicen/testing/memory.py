@@ -14,7 +14,7 @@ from cornicen.testing.ledger import MemoryLedger
 
 
 class MemoryState:
-    """The `State` of `flows.ports`; accounts and standings are left to the real one."""
+    """The `State` of `flows.ports`; standings are left to the real one."""
 
     def __init__(self) -> None:
         runs = MemoryRuns()
@@ -35,6 +35,7 @@ class MemoryProjects:
 
     def __init__(self) -> None:
         self._all: dict[str, Project] = {}
+        self._accounts: dict[tuple[str, str], str] = {}
 
     def all(self) -> list[Project]:
         return list(self._all.values())
@@ -52,10 +53,10 @@ class MemoryProjects:
         return next((project for project in self._all.values() if project.token == token), None)
 
     def add_account(self, project: str, username: str, secret: str) -> None:
-        raise NotImplementedError("accounts are the door's")
+        self._accounts[username, secret] = project
 
     def by_account(self, username: str, secret: str) -> Project | None:
-        raise NotImplementedError("accounts are the door's")
+        return self._all.get(self._accounts.get((username, secret), ""))
 
 
 class MemoryConnections:

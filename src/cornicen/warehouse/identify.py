@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from array import array
 from collections.abc import Iterator, Sequence
-from typing import Any, cast
+from typing import cast
 
 import pyarrow as pa
 from pyroaring import BitMap
 
+from cornicen.flows.bitmaps import bitmap
 from cornicen.flows.ports import Identified, Numbering
 from cornicen.identity.simplified import DEVICE
 from cornicen.warehouse.catalogue import Catalogue
@@ -19,16 +19,6 @@ RECIPIENTS = f"{SCRATCH}.main.recipients"
 USER_NAMES = ("$user_id", "amplitude_user_id")
 DISTINCT_ID = "distinct_id"
 CHUNK = 100_000
-
-
-def bitmap(numbers: pa.ChunkedArray[Any]) -> BitMap:
-    """Numbers as a bitmap; through a plain array, which is several times faster than element by element."""
-    found = array("I")
-    for chunk in numbers.chunks:
-        plain = chunk.cast(pa.uint32())
-        values = memoryview(plain.buffers()[1] or b"").cast("B")[plain.offset * 4 : (plain.offset + len(plain)) * 4]
-        found.frombytes(values)
-    return BitMap(found)
 
 
 def person_table(members: BitMap) -> pa.Table:

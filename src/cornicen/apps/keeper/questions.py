@@ -49,13 +49,16 @@ def status(keeping: Keeping) -> dict[str, Any]:
 
 
 def drain(keeping: Keeping) -> dict[str, Any]:
-    """Load everything that waits in the spool: ``{records, events, …}`` summed. Twice: the second finds nothing."""
+    """Load what waits in the spool: ``{records, events, …}`` summed. Twice: the second finds only what came meanwhile.
+
+    It ends with the first batch that is not full: whoever goes on sending cannot keep a question waiting.
+    """
     total: dict[str, int] = {}
     while True:
         loaded = asdict(keeping.desk.warehouse.load(BATCH))
         for name, number in loaded.items():
             total[name] = total.get(name, 0) + number
-        if not loaded["records"]:
+        if loaded["records"] < BATCH:
             return total
 
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import hashlib
-from array import array
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import partial
@@ -15,6 +14,7 @@ from cornicen.cohorts.definition import Definition
 from cornicen.cohorts.operator import Operator
 from cornicen.delivery.owed import owed
 from cornicen.errors import BadInput
+from cornicen.flows.bitmaps import bitmap
 from cornicen.flows.cohorts.evaluate import members, ready
 from cornicen.flows.cohorts.understand import understand
 from cornicen.flows.ports import Engines, Facts, GivenReader, Identified, State, Warehouse
@@ -158,14 +158,7 @@ def recipients(desk: Desk, connection: Connection, definition: Definition, perso
     if definition.recipients is None:
         return len(persons), desk.warehouse.identify(persons, identifier_of(connection), connection.id, numbering)
     values = desk.lists.read(definition.recipients)
-    return len(values), Identified(bitmap(numbering(values)), 0, 0, 0)
-
-
-def bitmap(numbers: pa.UInt32Array) -> BitMap:
-    """An Arrow array of numbers as a bitmap."""
-    fast = array("I")  # four to eight times faster than BitMap(numpy array)
-    fast.frombytes(numbers.to_numpy(zero_copy_only=False).astype("uint32", copy=False).tobytes())
-    return BitMap(fast)
+    return len(values), Identified(bitmap(pa.chunked_array([numbering(values)])), 0, 0, 0)
 
 
 def digest(definition: Definition, connection: Connection) -> str:
