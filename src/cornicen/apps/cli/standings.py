@@ -70,7 +70,7 @@ def tell(found: Sequence[Mapping[str, Any]]) -> None:
 def explain(one: Mapping[str, Any]) -> None:
     """Say why a sync is held or stopped, and what to do."""
     if one["held"]:
-        output.say(f"{one['cohort']} is held. {one['why']} Release it: `cornicen sync release {one['cohort']}`.")
+        output.say(f"{one['cohort']} is held. {one['why']}")
     if one["status"] == SyncStatus.STOPPED.value:
         words = f" Its words: {one['words']}" if one["words"] else ""
         output.say(f"{one['cohort']} is stopped. {one['what']} {one['fix']}{words}")

@@ -136,7 +136,7 @@ def _tell(found: Mapping[str, Any]) -> None:
     output.table(names, [[one[name] for name in names] for one in found["runs"]])
     for one in found["runs"]:
         if one["status"] == RunStatus.HELD:
-            output.say(f"{one['cohort']} is held. {one['why']} Release it: `cornicen sync run {one['cohort']} --release`.")
+            output.say(f"{one['cohort']} is held. {one['why']}")
     for one in found["stopped"]:
         words = f" Its words: {one['words']}" if one["words"] else ""
         output.say(f"{one['cohort']} is stopped. {one['what']} {one['fix']}{words}")
