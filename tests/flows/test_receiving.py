@@ -5,6 +5,7 @@ import pytest
 from cryptography.fernet import Fernet
 
 from cornicen.events.shapes import Event, Ids
+from cornicen.flows.events.pace import Paced
 from cornicen.flows.events.receive import Receiver
 from cornicen.flows.records import Project
 from cornicen.flows.vendors import Credential, Fate, Outbound, Parsed, Part
@@ -26,10 +27,11 @@ class House:
         self.state = open_state(database, KEY)
         self.clock = HurriedClock()
         self.spools = {"1": MemorySpool(self.clock, room=10), "2": MemorySpool(self.clock, room=10)}
-        self.receiver = Receiver(self.state.projects, self.spools.__getitem__, self.clock)
+        self.receiver = Receiver(self.state.projects, self.spools.__getitem__, self.clock, lambda _: Paced())
 
     def receive(self, *parts):
-        return asyncio.run(self.receiver.receive(Parsed(parts, lambda _: Outbound(200, b"")), "vendor:/x"))
+        answer = asyncio.run(self.receiver.receive(Parsed(parts, lambda fate: Outbound(200, fate.encode())), "vendor:/x"))
+        return Fate(answer.body.decode())
 
     def kept(self, project, lane="live"):
         return [record.name for record in self.spools[project].lanes[lane]]
@@ -126,7 +128,7 @@ class Revocable:
 @pytest.mark.parametrize("credential", [TOKEN, ACCOUNT])
 def test_a_revoked_credential_stops_within_ten_seconds(house, credential):
     projects = Revocable(house.state.projects)
-    house.receiver = Receiver(projects, house.spools.__getitem__, house.clock)
+    house.receiver = Receiver(projects, house.spools.__getitem__, house.clock, lambda _: Paced())
     assert [house.receive(Part(credential, "live", ())) for _ in range(5)] == [Fate.KEPT] * 5
     assert projects.asked == 1
     projects.closed = True
@@ -136,7 +138,7 @@ def test_a_revoked_credential_stops_within_ten_seconds(house, credential):
 
 def test_a_clock_that_stepped_back_is_no_reason_to_believe(house):
     projects = Revocable(house.state.projects)
-    house.receiver = Receiver(projects, house.spools.__getitem__, house.clock)
+    house.receiver = Receiver(projects, house.spools.__getitem__, house.clock, lambda _: Paced())
     assert house.receive(Part(TOKEN, "live", ())) is Fate.KEPT
     projects.closed = True
     house.clock.advance(-3600)
@@ -159,3 +161,17 @@ def test_guesses_are_not_remembered(house):
     guesses = [Part(Credential("token", f"nobody{number}"), "live", ()) for number in range(50)]
     assert house.receive(*guesses) is Fate.DENIED
     assert house.receiver._known == {}
+
+
+def test_a_request_that_is_too_fast_keeps_nothing_and_gets_the_vendors_answer(house):
+    slow = Outbound(429, b"slow down")
+    parsed = Parsed((Part(TOKEN, "live", events("a")),), lambda _: Outbound(200, b""), pace=lambda _: slow)
+    assert asyncio.run(house.receiver.receive(parsed, "vendor:/x")) is slow
+    assert house.kept("1") == []
+
+
+def test_the_secret_of_an_account_stands_for_its_project(house):
+    good, other = Credential("secret", "", "sec"), Credential("secret", "T2", "sec")
+    assert house.receive(Part(good, "live", events("a"))) is Fate.KEPT
+    assert house.receive(Part(other, "live", events("b"))) is Fate.DENIED
+    assert house.kept("1") == ["a"]

@@ -18,6 +18,7 @@ from cornicen.apps.http.app import Wiring, app
 from cornicen.delivery.shapes import Answer, Grouping, Shape, Verdict
 from cornicen.errors import NotRunning
 from cornicen.events.shapes import Batch
+from cornicen.flows.events.pace import Paced
 from cornicen.flows.events.receive import Receiver
 from cornicen.flows.ports import Decision, Settled
 from cornicen.flows.records import Cohort, Connection, Project, Run, RunStatus, Sync, Tick
@@ -75,7 +76,7 @@ class House:
             spool.close()
 
     def wiring(self):
-        receiver = Receiver(self.state.projects, self.spool, self.clock)
+        receiver = Receiver(self.state.projects, self.spool, self.clock, lambda _: Paced())
         return Wiring(tuple(found().values()), receiver, self.state, self.keeper, self.clock, self.close)
 
     def ask(self, method, path, body=None, headers=None):

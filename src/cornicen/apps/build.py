@@ -6,6 +6,7 @@ Everything heavy is imported where it is made, so that the command line starts f
 from __future__ import annotations
 
 import asyncio
+from collections import defaultdict
 from collections.abc import Mapping
 from functools import cache, partial
 from importlib.metadata import entry_points
@@ -22,7 +23,7 @@ if TYPE_CHECKING:
     from cornicen.cohorts.operator import Operator
     from cornicen.flows.ports import Clock, Destination, Engine, GivenReader, State
     from cornicen.flows.records import Connection, Project
-    from cornicen.flows.vendors import Manifest
+    from cornicen.flows.vendors import Manifest, Paces
     from cornicen.warehouse.spool import DoorSpool
     from cornicen.warehouse.warehouse import DuckDBWarehouse
     from cornicen.wire.client import HttpSender
@@ -156,10 +157,12 @@ def door(home: Home) -> DoorWiring:
     """What a door of a home is made of. Raises: BadSetting, Unavailable."""
     from cornicen.apps.http.app import Wiring
     from cornicen.apps.keeper.client import ask_soon
+    from cornicen.flows.events.pace import Paced
     from cornicen.flows.events.receive import Receiver
 
     decided, time = state(home), clock(home)
     spools: dict[str, DoorSpool] = {}
+    paces: defaultdict[str, Paces] = defaultdict(Paced)
 
     def spool_of(project: str) -> DoorSpool:
         if project not in spools:
@@ -173,7 +176,8 @@ def door(home: Home) -> DoorWiring:
     async def keeper_of(project: str) -> dict[str, Any]:
         return await ask_soon(home, project, "status")
 
-    return Wiring(tuple(manifests().values()), Receiver(decided.projects, spool_of, time), decided, keeper_of, time, close)
+    receiver = Receiver(decided.projects, spool_of, time, paces.__getitem__)
+    return Wiring(tuple(manifests().values()), receiver, decided, keeper_of, time, close)
 
 
 async def answering(home: Home, address: str, within: float, stop: asyncio.Event) -> bool:

@@ -24,6 +24,51 @@ class Ids(msgspec.Struct, frozen=True, omit_defaults=True, gc=False):
     distinct: str = ""
 
 
+class Operation(msgspec.Struct, frozen=True, array_like=True, gc=False):
+    """One step of a profile change.
+
+    ===============  =====================  =========================================================================
+    verb             operand, JSON text     what it does
+    ===============  =====================  =========================================================================
+    ``set``          ``{name: value}``      writes; null removes
+    ``set_once``     ``{name: value}``      writes where the property is missing
+    ``add``          ``{name: number}``     adds; missing counts as 0
+    ``append``       ``{name: [value, …]}`` adds each value at the end of the list
+    ``prepend``      ``{name: [value, …]}`` adds the values, in their order, at the front
+    ``union``        ``{name: [value, …]}`` adds at the end those not yet in the list
+    ``pre_insert``   ``{name: [value, …]}`` adds at the front, in their order, those not yet in the list
+    ``remove``       ``{name: [value, …]}`` takes all occurrences of each value out of the list
+    ``unset``        ``[name, …]``          removes
+    ``clear``        ``null``               removes every property; the profile stays
+    ``delete``       ``null``               removes the profile
+    ===============  =====================  =========================================================================
+
+    The list verbs begin a list where the property is missing (``remove`` does not), and take a single value for a list of one.
+
+    Args:
+        verb: One of these.
+        operand: As above.
+    """
+
+    verb: str
+    operand: bytes
+
+
+class Link(msgspec.Struct, frozen=True, array_like=True, gc=False):
+    """What an identity event says: these two names are one person. Only some rules heed it (`cornicen.identity`).
+
+    Args:
+        kind: ``identify`` (``one`` is the identified id, ``other`` the anonymous one), ``alias`` (``one`` is the distinct id,
+            ``other`` its new alias) or ``merge``.
+        one: A name.
+        other: A name.
+    """
+
+    kind: str
+    one: str
+    other: str
+
+
 class Event(msgspec.Struct, frozen=True, tag="event", omit_defaults=True, gc=False):
     """Something somebody did.
 
@@ -31,8 +76,13 @@ class Event(msgspec.Struct, frozen=True, tag="event", omit_defaults=True, gc=Fal
         name: The event's name, not blank.
         ids: Who did it.
         time: When, in microseconds since 1970 UTC, as the sender says.
+        properties: A JSON object as UTF-8 text, as received, ids and reserved keys among it.
         insert_id: The sender's key for de-duplication; empty if it gave none, and then nothing is ever its duplicate.
-        properties: A JSON object as UTF-8 text, exactly as received, ids and reserved keys among it.
+        first_stays: What a repeated ``insert_id`` means. False: event, id as received, time and insert id together are the key,
+            and the newest arrival replaces (Mixpanel). True: the device, or the user where there is none, and the insert id
+            are the key for seven days, and the first arrival stays (Amplitude).
+        operations: What it changes in the profile of whom it names, if the event is taken and is no repetition.
+        link: What it says about who is who beside its ids.
     """
 
     name: str
@@ -40,32 +90,53 @@ class Event(msgspec.Struct, frozen=True, tag="event", omit_defaults=True, gc=Fal
     time: int
     properties: bytes
     insert_id: str = ""
-
-
-class Operation(msgspec.Struct, frozen=True, array_like=True):
-    """One step of a profile change.
-
-    Args:
-        verb: ``set`` ``set_once`` ``add`` ``unset`` ``delete``.
-        operand: JSON text: an object, for ``unset`` a list of names, for ``delete`` ``null``.
-    """
-
-    verb: str
-    operand: bytes
+    first_stays: bool = False
+    operations: tuple[Operation, ...] = ()
+    link: Link | None = None
 
 
 class ProfileChange(msgspec.Struct, frozen=True, tag="profile", omit_defaults=True):
     """What a sender wants changed in a profile, its operations in the order to apply them.
 
     Args:
-        ids: Whose profile.
-        operations: At least one.
+        ids: Whose profile. Both a user and a device: some rules link them.
+        operations: At least one, or none: then it only says who is who.
         time: When, in microseconds since 1970 UTC; 0: at arrival.
+        insert_id: The sender's key for de-duplication, as an `Event`'s whose first arrival stays; empty: there is none.
     """
 
     ids: Ids
     operations: tuple[Operation, ...]
     time: int = 0
+    insert_id: str = ""
+
+
+class GroupChange(msgspec.Struct, frozen=True, tag="group", omit_defaults=True):
+    """What a sender wants changed in the profile of a group (a company, a team).
+
+    Args:
+        key: What kind of group, e.g. ``company``.
+        id: Which, e.g. ``acme``.
+        operations: In the order to apply them.
+        time: When, in microseconds since 1970 UTC; 0: at arrival.
+    """
+
+    key: str
+    id: str
+    operations: tuple[Operation, ...]
+    time: int = 0
+
+
+class UserMapping(msgspec.Struct, frozen=True, tag="mapping", omit_defaults=True):
+    """A user of this project is said to be a user of an organisation; it is kept and shown, and merges nobody.
+
+    Args:
+        user: The user id here.
+        whole: The organisation's; "": no longer.
+    """
+
+    user: str
+    whole: str = ""
 
 
 class Refusal(msgspec.Struct, frozen=True, tag="refusal", omit_defaults=True):
@@ -84,7 +155,7 @@ class Refusal(msgspec.Struct, frozen=True, tag="refusal", omit_defaults=True):
     record: bytes
 
 
-Record = Event | ProfileChange | Refusal
+Record = Event | ProfileChange | GroupChange | UserMapping | Refusal
 
 
 class Batch(msgspec.Struct, frozen=True):

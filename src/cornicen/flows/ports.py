@@ -199,6 +199,9 @@ class Projects(Protocol):
         """Raises: BadInput where the name, id or token is taken."""
 
     def by_token(self, token: str) -> Project | None: ...
+    def by_secret(self, secret: str, token: str = "") -> Project | None:
+        """The project one of whose service accounts has this secret, if ``token`` is its token or empty."""
+
     def add_account(self, project: str, username: str, secret: str) -> None:
         """Keep a service account; of the secret only its digest. Raises: BadInput where the name is taken."""
 

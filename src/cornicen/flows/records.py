@@ -51,6 +51,8 @@ class Project:
         token: What senders put into the user part of Basic auth.
         zone: IANA name; local days and local times are its.
         managed: ``file:<folder>`` or ``cli``.
+        identity: The rule by which names become persons: ``simplified``, ``original`` or ``amplitude`` (`cornicen.identity`);
+            chosen once.
     """
 
     id: str
@@ -58,6 +60,7 @@ class Project:
     token: str
     zone: str = "UTC"
     managed: str = "cli"
+    identity: str = "simplified"
 
 
 @dataclass(frozen=True)

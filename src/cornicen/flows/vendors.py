@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
+from typing import Protocol
 
 from cornicen.events.shapes import Record
 from cornicen.flows.ports import Clock, Destination, Sender
@@ -50,6 +51,7 @@ class Inbound:
         headers: Names in lower case.
         body: Not yet decoded.
         now: The door's clock, microseconds.
+        address: The sender's, as far as the door can tell (behind a trusted proxy, what the proxy says); "" unknown.
     """
 
     method: str
@@ -58,6 +60,7 @@ class Inbound:
     headers: Mapping[str, str]
     body: bytes
     now: int
+    address: str = ""
 
 
 @dataclass(frozen=True)
@@ -65,7 +68,8 @@ class Credential:
     """Who a request says it is.
 
     Args:
-        kind: ``token`` (username is a project token) or ``account`` (a service account).
+        kind: ``token`` (username is a project token), ``account`` (a service account) or ``secret`` (the secret of any of the
+            project's service accounts stands for the project; no username, or the project's token).
         username: The token, or the account's name.
         secret: Of an account.
         project: The project that the request names, if it does; it must be the credential's.
@@ -95,6 +99,8 @@ class Fate(StrEnum):
     """A credential is not of this house, or not of the project named; nothing of the request was kept."""
     FULL = "full"
     """The spool is full; ask again later."""
+    UNAVAILABLE = "unavailable"
+    """The disk failed, or the door is closing; nothing is known to be kept, ask again later."""
 
 
 @dataclass(frozen=True)
@@ -107,6 +113,23 @@ class Outbound:
     headers: Mapping[str, str] = field(default_factory=dict)
 
 
+class Paces(Protocol):
+    """How fast the users and devices of one project have been sending lately."""
+
+    def take(self, name: str, records: int, limit: float, now: int) -> float:
+        """Count some records of one sender.
+
+        Args:
+            name: Whose, e.g. ``device:d-77aa``.
+            records: How many.
+            limit: Records a second, averaged over the last 30 seconds, that it may send. 0: no limit, nothing is counted.
+            now: Microseconds.
+
+        Returns:
+            0.0: within the limit, and they are counted. Else its pace with these in records a second, and they are not.
+        """
+
+
 @dataclass(frozen=True)
 class Parsed:
     """A request, understood.
@@ -114,10 +137,13 @@ class Parsed:
     Args:
         parts: What to keep.
         answer: The vendor's own response, given what became of the parts.
+        pace: Where a vendor limits how much one user or device may send: asked with the project's paces after the credentials
+            were found good and before anything is kept; an answer means that nothing of the request is. None: no such limit.
     """
 
     parts: tuple[Part, ...]
     answer: Callable[[Fate], Outbound]
+    pace: Callable[[Paces], Outbound | None] | None = None
 
 
 @dataclass(frozen=True)

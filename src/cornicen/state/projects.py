@@ -52,6 +52,18 @@ class Projects:
             row = db.execute(sa.select(tables.project).where(tables.project.c.token == token)).first()
         return None if row is None else _project(row)
 
+    def by_secret(self, secret: str, token: str = "") -> Project | None:
+        """The project one of whose service accounts has this secret, if ``token`` is its token or empty."""
+        chosen = (
+            sa.select(tables.project)
+            .join(tables.service_account)
+            .where(tables.service_account.c.digest == _digest(secret))
+            .order_by(tables.project.c.id)
+        )
+        with self._database.read() as db:
+            rows = db.execute(chosen).all()
+        return next((_project(row) for row in rows if token in {"", row.token}), None)
+
     def add_account(self, project: str, username: str, secret: str) -> None:
         """Keep a service account; of the secret only its digest. Raises: BadInput where the name is taken. Twice: refuses."""
         account = {"username": username, "project": project, "digest": _digest(secret)}
@@ -89,4 +101,4 @@ def _digest(secret: str) -> bytes:
 
 
 def _project(row: AnyRow) -> Project:
-    return Project(id=row.id, name=row.name, token=row.token, zone=row.zone, managed=row.managed)
+    return Project(id=row.id, name=row.name, token=row.token, zone=row.zone, managed=row.managed, identity=row.identity)

@@ -27,7 +27,7 @@ from sqlalchemy import (
     false,
 )
 
-REVISION = "0001"
+REVISION = "0002"
 """The schema below, as the newest migration names it."""
 
 
@@ -71,6 +71,7 @@ project = Table(
     Column("token", String, nullable=False, unique=True),
     Column("zone", String, nullable=False),
     Column("managed", String, nullable=False),
+    Column("identity", String, nullable=False, server_default="simplified"),
 )
 
 service_account = Table(

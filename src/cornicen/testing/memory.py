@@ -52,6 +52,10 @@ class MemoryProjects:
     def by_token(self, token: str) -> Project | None:
         return next((project for project in self._all.values() if project.token == token), None)
 
+    def by_secret(self, secret: str, token: str = "") -> Project | None:
+        owners = [self._all[owner] for (_, known), owner in self._accounts.items() if known == secret]
+        return next((project for project in owners if token in {"", project.token}), None)
+
     def add_account(self, project: str, username: str, secret: str) -> None:
         self._accounts[username, secret] = project
 

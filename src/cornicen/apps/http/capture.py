@@ -50,10 +50,9 @@ class Capture:
             return
         except _Gone:
             return
-        inbound = Inbound(scope["method"], scope["path"], _query(scope), headers, body, self._clock.now())
+        inbound = Inbound(scope["method"], scope["path"], _query(scope), headers, body, self._clock.now(), _address(scope))
         parsed = await self._parsed(inbound)
-        fate = await self._receiver.receive(parsed, self._source)
-        await _send(send, parsed.answer(fate))
+        await _send(send, await self._receiver.receive(parsed, self._source))
 
     async def _parsed(self, inbound: Inbound) -> Parsed:
         if len(inbound.body) <= SMALL and "content-encoding" not in inbound.headers:
@@ -74,6 +73,11 @@ def _headers(scope: Scope) -> Mapping[str, str]:
     for name, value in scope["headers"]:
         headers.setdefault(name.decode("latin-1").lower(), value.decode("latin-1"))
     return headers
+
+
+def _address(scope: Scope) -> str:
+    client = scope.get("client")
+    return str(client[0]) if client else ""
 
 
 def _query(scope: Scope) -> Mapping[str, str]:

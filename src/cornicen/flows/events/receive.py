@@ -7,10 +7,10 @@ import hashlib
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 
-from cornicen.errors import SpoolFull
+from cornicen.errors import SpoolFull, Unavailable
 from cornicen.flows.ports import Clock, Projects, Spool
 from cornicen.flows.records import Project
-from cornicen.flows.vendors import Credential, Fate, Parsed
+from cornicen.flows.vendors import Credential, Fate, Outbound, Paces, Parsed
 
 REMEMBERED_FOR = 5_000_000
 """Microseconds that a good credential is believed without looking: half of what a revoked one may still be good for."""
@@ -32,14 +32,17 @@ class Receiver:
         projects: Who may send.
         spool: The spool of a project, by its id.
         clock: The door's.
+        paces: How fast the senders of a project are, by its id.
     """
 
-    def __init__(self, projects: Projects, spool: Callable[[str], Spool], clock: Clock) -> None:
-        self._projects, self._spool, self._clock = projects, spool, clock
+    def __init__(
+        self, projects: Projects, spool: Callable[[str], Spool], clock: Clock, paces: Callable[[str], Paces]
+    ) -> None:
+        self._projects, self._spool, self._clock, self._paces = projects, spool, clock, paces
         self._known: dict[tuple[str, str, bytes], _Known] = {}
 
-    async def receive(self, parsed: Parsed, source: str) -> Fate:
-        """Keep a request's records.
+    async def receive(self, parsed: Parsed, source: str) -> Outbound:
+        """Keep a request's records and say so.
 
         Every credential is looked at before anything is kept, those of parts without records too.
 
@@ -48,13 +51,20 @@ class Receiver:
             source: The route, e.g. ``mixpanel:/import``.
 
         Returns:
-            What the vendor's answer depends on. After ``FULL`` some parts may have been kept: the sender sends all again.
+            The vendor's answer. After ``FULL`` some parts may have been kept: the sender sends all again.
 
         Twice: keeps twice; the loader's keys make two of the same event one.
         """
         projects = [await self._project(part.credential) for part in parsed.parts]
         if None in projects:
-            return Fate.DENIED
+            return parsed.answer(Fate.DENIED)
+        if parsed.pace is not None and projects and projects[0] is not None:
+            too_fast = parsed.pace(self._paces(projects[0].id))
+            if too_fast is not None:
+                return too_fast
+        return parsed.answer(await self._keep(parsed, projects, source))
+
+    async def _keep(self, parsed: Parsed, projects: list[Project | None], source: str) -> Fate:
         filled = [(project, part) for project, part in zip(projects, parsed.parts, strict=True) if project and part.records]
         spools = [self._spool(project.id) for project, _ in filled]
         appending = [spool.append(part.lane, source, part.records) for spool, (_, part) in zip(spools, filled, strict=True)]
@@ -86,6 +96,8 @@ class Receiver:
                 return self._projects.by_token(credential.username)
             case "account":
                 return self._projects.by_account(credential.username, credential.secret)
+            case "secret":
+                return self._projects.by_secret(credential.secret, credential.username)
             case _:
                 return None
 
@@ -94,6 +106,8 @@ def _fate(kept: Iterable[int | BaseException]) -> Fate:
     """What became of all parts; faults of ours are raised once none is under way any more."""
     faults = [outcome for outcome in kept if isinstance(outcome, BaseException)]
     for fault in faults:
-        if not isinstance(fault, SpoolFull):
+        if not isinstance(fault, Unavailable):
             raise fault
-    return Fate.FULL if faults else Fate.KEPT
+    if not faults:
+        return Fate.KEPT
+    return Fate.FULL if all(isinstance(fault, SpoolFull) for fault in faults) else Fate.UNAVAILABLE

@@ -19,6 +19,7 @@ _STATUS = {
     401: "Unauthorized",
     413: "Request Entity Too Large",
     429: "Too Many Requests",
+    503: "Service Unavailable",
 }
 
 
@@ -28,13 +29,18 @@ def _json(status: int, document: Mapping[str, object], headers: Mapping[str, str
 
 def failed(status: int, error: str) -> Outbound:
     """A request that was not taken, whatever shape its sender asked for: all of them read ``error`` and ``status``."""
-    headers = {"retry-after": str(limits.RETRY_AFTER)} if status == 429 else {}
+    headers = {"retry-after": str(limits.RETRY_AFTER)} if status in {429, 503} else {}
     return _json(status, {"code": status, "error": error, "status": _STATUS[status]}, headers)
 
 
 def full() -> Outbound:
     """Nothing was taken; the same again is welcome later."""
     return failed(429, "Project exceeded rate limits. Please retry the request with exponential backoff.")
+
+
+def unavailable() -> Outbound:
+    """Nothing is known to be taken; the same again is welcome later."""
+    return failed(503, "The service is not available now. Please retry the request with exponential backoff.")
 
 
 def too_large(limit: TooLarge | None = None) -> Outbound:

@@ -200,6 +200,8 @@ def _fated(answer: Outbound) -> Answer:
                 return answers.failed(401, answers.UNAUTHORIZED)
             case Fate.FULL:
                 return answers.full()
+            case Fate.UNAVAILABLE:
+                return answers.unavailable()
             case Fate.KEPT:
                 return answer
 

@@ -184,6 +184,8 @@ def _answer(taken: _Taken, asked: Asked) -> Callable[[Fate], Outbound]:
                 return denied
             case Fate.FULL:
                 return answers.full()
+            case Fate.UNAVAILABLE:
+                return answers.unavailable()
             case Fate.KEPT:
                 return good
 

@@ -106,7 +106,7 @@ def test_no_request_breaks_parsing_or_its_answers(path, method, body, query, hea
     parsed = ROUTES[path].parse(Inbound(method, path, query, {**AUTHORIZED, **headers}, body, NOW))
     for fate in Fate:
         answer = parsed.answer(fate)
-        assert answer.status in {200, 400, 401, 413, 429}
+        assert answer.status in {200, 400, 401, 413, 429, 503}
         if answer.content_type == "application/json":
             json.loads(answer.body)
         else:
