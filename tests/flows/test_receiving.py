@@ -170,6 +170,40 @@ def test_a_request_that_is_too_fast_keeps_nothing_and_gets_the_vendors_answer(ho
     assert house.kept("1") == []
 
 
+def test_parts_that_stand_for_themselves_are_kept_without_the_unknown_ones(house):
+    stranger = Part(Credential("token", "nobody"), "live", events("x"))
+    parts = (stranger, Part(TOKEN, "live", events("a")), Part(Credential("token", "T2"), "live", events("b")))
+
+    def told(*parts):
+        parsed = Parsed(parts, lambda fate: Outbound(200, fate.encode()), apart=True)
+        return Fate(asyncio.run(house.receiver.receive(parsed, "vendor:/x")).body.decode())
+
+    assert told(*parts) is Fate.KEPT
+    assert (house.kept("1"), house.kept("2")) == (["a"], ["b"])
+    assert told(stranger) is Fate.DENIED
+    assert [stranger.requests for stranger in house.receiver.strangers.counted()] == [2]
+
+
+def test_a_request_is_understood_under_the_rule_of_its_project(house):
+    house.state.projects.add(Project("3", "old", "T3", identity="original"))
+    house.spools["3"] = MemorySpool(house.clock, room=10)
+    for token, answer, kept in (("T", b"simply", ["a", "b"]), ("T3", b"original", ["c"])):
+        credential = Credential("token", token)
+        strictly = Parsed((Part(credential, "live", events("c")),), lambda _: Outbound(200, b"original"))
+        parts = (Part(credential, "live", events("a")), Part(credential, "live", events("b")))
+        parsed = Parsed(parts, lambda _: Outbound(200, b"simply"), under={"original": lambda told=strictly: told})
+        assert asyncio.run(house.receiver.receive(parsed, "vendor:/x")).body == answer
+        assert house.kept("1" if token == "T" else "3") == kept
+
+
+@pytest.mark.parametrize(("word", "project"), [("T", "1"), ("sec", "1"), ("T2", "2")])
+def test_one_word_is_a_token_or_a_secret(house, word, project):
+    assert house.receive(Part(Credential("token_or_secret", word), "live", events("a"))) is Fate.KEPT
+    assert house.kept(project) == ["a"]
+    for wrong in (Credential("token_or_secret", "guess"), Credential("token_or_secret", word, project="9")):
+        assert house.receive(Part(wrong, "live", events("b"))) is Fate.DENIED
+
+
 def test_the_secret_of_an_account_stands_for_its_project(house):
     good, other = Credential("secret", "", "sec"), Credential("secret", "T2", "sec")
     assert house.receive(Part(good, "live", events("a"))) is Fate.KEPT

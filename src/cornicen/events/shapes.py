@@ -39,6 +39,7 @@ class Operation(msgspec.Struct, frozen=True, array_like=True, gc=False):
     ``pre_insert``   ``{name: [value, …]}`` adds at the front, in their order, those not yet in the list
     ``remove``       ``{name: [value, …]}`` takes all occurrences of each value out of the list
     ``unset``        ``[name, …]``          removes
+    ``touch``        ``{name: value}``      writes where there is a profile, after the steps before it; else does nothing
     ``clear``        ``null``               removes every property; the profile stays
     ``delete``       ``null``               removes the profile
     ===============  =====================  =========================================================================
@@ -76,7 +77,8 @@ class Event(msgspec.Struct, frozen=True, tag="event", omit_defaults=True, gc=Fal
         name: The event's name, not blank.
         ids: Who did it.
         time: When, in microseconds since 1970 UTC, as the sender says.
-        properties: A JSON object as UTF-8 text, as received, ids and reserved keys among it.
+        properties: A JSON object as UTF-8 text, as received but for what its door says it leaves out or cuts; ids and reserved
+            keys among it.
         insert_id: The sender's key for de-duplication; empty if it gave none, and then nothing is ever its duplicate.
         first_stays: What a repeated ``insert_id`` means. False: event, id as received, time and insert id together are the key,
             and the newest arrival replaces (Mixpanel). True: the device, or the user where there is none, and the insert id

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Protocol
+from typing import Any, Protocol
 
 import pyarrow as pa
 from pyroaring import BitMap
@@ -111,6 +111,18 @@ Numbering = Callable[[pa.StringArray], pa.UInt32Array]
 class Warehouse(Protocol):
     """One project's events. The keeper is its only opener."""
 
+    def alias(self, names: frozenset[str], now: int) -> None:
+        """Let the values of these profile properties be further names of their person, those already stored among them.
+
+        What is somebody else's name stays that, and is counted among the refusals.
+
+        Args:
+            names: Profile properties, all of them.
+            now: Microseconds.
+
+        Twice: does nothing.
+        """
+
     def load(self, limit: int = 50_000) -> Loaded:
         """Read about ``limit`` records off the spool, live lane first, in one transaction.
 
@@ -121,6 +133,22 @@ class Warehouse(Protocol):
 
     def checkpoint(self) -> None:
         """Fold the write-ahead log into the database, between batches. Twice: does nothing."""
+
+    def settle(self) -> None:
+        """After a batch: fold the log, if it has grown large. Twice: does nothing."""
+
+    def tidy(self, before: int, now: int) -> bool:
+        """One step of what can wait until nothing else is to do, such as compaction and retention.
+
+        Args:
+            before: The earliest sequence number that anybody may still ask an engine about.
+            now: Microseconds, read before this call.
+
+        Returns:
+            Whether anything was done; engines made before are not good any more then.
+
+        Twice: does the next step.
+        """
 
     def watermark(self, now: int) -> int:
         """The latest instant an answer may be about: before the stamp of every live record not yet loaded.
@@ -168,6 +196,12 @@ class Warehouse(Protocol):
 
     def names(self, members: BitMap) -> Iterator[str]:
         """Canonical names of these persons, by number."""
+
+    def portrait(self, name: str, events: int = 50) -> dict[str, Any]:
+        """One person: ``{number, name, names, links, profile, history, events, counts, …}``. Raises: NotFound."""
+
+    def tail(self, after: int | None, limit: int = 100, event: str = "", name: str = "") -> list[dict[str, Any]]:
+        """Events in the loader's order: the newest (``after`` None), or those after a sequence number. Raises: NotFound."""
 
     def arrivals(self, names: frozenset[str] | None, since_load: int, since: int, as_of: int) -> Mapping[str, tuple[int, int]]:
         """How lively each event name is: what came since a run, and what used to come.

@@ -68,8 +68,9 @@ class Credential:
     """Who a request says it is.
 
     Args:
-        kind: ``token`` (username is a project token), ``account`` (a service account) or ``secret`` (the secret of any of the
-            project's service accounts stands for the project; no username, or the project's token).
+        kind: ``token`` (username is a project token), ``account`` (a service account), ``secret`` (the secret of any of the
+            project's service accounts stands for the project; no username, or the project's token) or ``token_or_secret``
+            (username is one of the two, and only looking tells which).
         username: The token, or the account's name.
         secret: Of an account.
         project: The project that the request names, if it does; it must be the credential's.
@@ -116,17 +117,19 @@ class Outbound:
 class Paces(Protocol):
     """How fast the users and devices of one project have been sending lately."""
 
-    def take(self, name: str, records: int, limit: float, now: int) -> float:
-        """Count some records of one sender.
+    def take(self, records: Mapping[str, int], limit: float, now: int) -> Mapping[str, float]:
+        """Count the records of one request: all of them, or none.
 
         Args:
-            name: Whose, e.g. ``device:d-77aa``.
-            records: How many.
-            limit: Records a second, averaged over the last 30 seconds, that it may send. 0: no limit, nothing is counted.
+            records: How many of whom, e.g. of ``device:d-77aa``.
+            limit: Records a second, averaged over the last 30 seconds, that each may send. 0: no limit, nothing is counted.
             now: Microseconds.
 
         Returns:
-            0.0: within the limit, and they are counted. Else its pace with these in records a second, and they are not.
+            Who would be above the limit, with the pace these would bring in records a second; then nobody's are counted.
+            Empty: nobody is, and all are counted.
+
+        Twice: counts twice.
         """
 
 
@@ -139,11 +142,17 @@ class Parsed:
         answer: The vendor's own response, given what became of the parts.
         pace: Where a vendor limits how much one user or device may send: asked with the project's paces after the credentials
             were found good and before anything is kept; an answer means that nothing of the request is. None: no such limit.
+        apart: Whether each part stands for itself: what has an unknown credential is left out and the others are kept. The
+            request is `Fate.DENIED` where no credential is known.
+        under: Where it depends on the project's identity rule what may be taken: the request as understood under a rule that
+            is named here, all its parts for the first part's credential.
     """
 
     parts: tuple[Part, ...]
     answer: Callable[[Fate], Outbound]
     pace: Callable[[Paces], Outbound | None] | None = None
+    apart: bool = False
+    under: Mapping[str, Callable[[], Parsed]] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
@@ -152,7 +161,7 @@ class Route:
 
     Args:
         methods: E.g. ``("POST",)``.
-        path: On the shared origin; vendors' paths do not collide.
+        path: On the shared origin; vendors' paths do not collide. ``/piece/*``: all paths below it that no other route has.
         limit: Largest body in bytes as it comes; above it `too_large` answers and nothing is read on.
         parse: Request to parts; pure; never raises for what a sender can send.
         too_large: The vendor's answer to a body above the limit.

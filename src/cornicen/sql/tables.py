@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 
 @dataclass(frozen=True)
@@ -33,6 +33,10 @@ ITEM = "STRUCT(n BIGINT, t VARCHAR, b BOOLEAN, i BIGINT, x BIGINT, f VARCHAR)"
 """One element of a list column."""
 
 
+ONLY = "{only}"
+"""What stands in `Tables.some` and `Tables.by_person` for the relation of persons."""
+
+
 @dataclass(frozen=True)
 class Tables:
     """Names of relations and columns; each relation may be a table, a view or a sub-select in parentheses.
@@ -46,6 +50,9 @@ class Tables:
         given: One row a member of a given list: ``key`` VARCHAR, ``person``.
         event_properties: By property name; a property that is absent here is missing everywhere.
         profile_properties: Likewise.
+        some: As `events`, of some persons alone: a sub-select in which `ONLY` stands for a relation with a column ``person``.
+            For relations that say who somebody is now, where a restriction from outside comes too late. None: `events` will do.
+        by_person: As `some`, read faster where the events of any name over a long time are asked for. None: there is no such.
     """
 
     events: str
@@ -54,3 +61,14 @@ class Tables:
     given: str | None = None
     event_properties: Mapping[str, Columns] = field(default_factory=dict)
     profile_properties: Mapping[str, Columns] = field(default_factory=dict)
+    some: str | None = None
+    by_person: str | None = None
+
+    def restricted(self, only: str) -> Tables:
+        """The same for a question about some persons.
+
+        Args:
+            only: A relation with a column ``person``; the rows may be of others too, the question must be restricted to it.
+        """
+        some, by_person = (None if one is None else one.replace(ONLY, only) for one in (self.some, self.by_person))
+        return replace(self, events=some or self.events, by_person=by_person)

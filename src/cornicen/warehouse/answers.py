@@ -7,6 +7,7 @@ from collections.abc import Mapping
 import pyarrow as pa
 
 from cornicen.warehouse.database import Database
+from cornicen.warehouse.stored import union
 
 BEFORE = 28 * 86_400_000_000
 """How long before a run is looked at to see what used to come."""
@@ -18,7 +19,7 @@ def counts(database: Database) -> dict[str, int]:
     """See `cornicen.flows.ports.Warehouse.counts`. Persons are those with an event or a profile."""
     row = database.one(
         """
-        SELECT (SELECT count(*) FROM events),
+        SELECT (SELECT count(*) FROM events) + (SELECT count(*) FROM settled),
                (SELECT count(first) FROM persons)
                  + (SELECT count(*) FROM profiles p JOIN persons q ON q.person = p.person WHERE q.first IS NULL),
                (SELECT count(*) FROM profiles), (SELECT count(*) FROM refusals), repeated, replaced
@@ -56,7 +57,7 @@ def arrivals(
             f"""
             SELECT {name} AS name, count(*) FILTER (time >= $since AND time < $as_of AND load > $since_load),
                    count(*) FILTER (time < $since)
-            FROM events WHERE time >= $from AND time < $as_of {only} GROUP BY 1
+            FROM ({union(["event", "time", "load"])}) AS e WHERE time >= $from AND time < $as_of {only} GROUP BY 1
             """,
             asked,
         )

@@ -11,8 +11,11 @@ import pyarrow as pa
 from cornicen.warehouse.database import Database
 from cornicen.warehouse.properties import EVENT, PROFILE, UNREADABLE, Chooser, Chosen, column_types, typed
 from cornicen.warehouse.schema import meta, set_meta
+from cornicen.warehouse.stored import COPY, copy_anew
 
-TABLES = {EVENT: ("events", "superseded"), PROFILE: ("profiles", "profile_history")}
+TABLES = {EVENT: ("events", "superseded", "settled"), PROFILE: ("profiles", "profile_history")}
+"""Tables with JSON in them; a closed day's copy for persons has only the columns."""
+
 STEP = 200_000
 """Rows read and written at a time."""
 
@@ -63,7 +66,7 @@ class Catalogue:
         [last] = self._database.one("SELECT coalesce(max(id), 0) FROM property")
         ids = {name: id_ for id_, name in enumerate(new, last + 1)}
         with self._database.transaction():
-            for table in TABLES[owner]:
+            for table in (*TABLES[owner], *([COPY] if owner == EVENT else [])):
                 for column, kind in _kinds(owner, ids).items():
                     self._database.rows(f"ALTER TABLE {table} ADD COLUMN {column} {kind}")
             self._fill(owner, ids)
@@ -74,6 +77,8 @@ class Catalogue:
     def _fill(self, owner: str, ids: dict[str, int]) -> None:
         for table in TABLES[owner]:
             self._fill_table(table, owner, ids)
+        if owner == EVENT:
+            copy_anew(self._database)
 
     def _fill_table(self, table: str, owner: str, ids: dict[str, int]) -> None:
         """Read every row whose JSON can hold one of the properties: DuckDB only looks for their names, it reads no value.

@@ -50,6 +50,7 @@ class Database:
             if "lock" in str(error):
                 raise Unavailable(f"{path} is open in another process.", "Stop the other keeper of this project.") from error
             raise Damaged(f"{path} cannot be read: {error}.", "Restore it from a backup.") from error
+        self._log = path.with_name(path.name + ".wal")
         self.rows(f"ATTACH ':memory:' AS {SCRATCH}")
 
     def rows(self, sql: str, parameters: Parameters = None) -> list[tuple[Any, ...]]:
@@ -97,6 +98,13 @@ class Database:
     def checkpoint(self) -> None:
         """Fold the log into the file. Twice: does nothing."""
         self.connection.checkpoint()
+
+    def log_bytes(self) -> int:
+        """How large the write-ahead log is: a checkpoint folds about 150 MB of it a second, and commits wait for it."""
+        try:
+            return self._log.stat().st_size
+        except FileNotFoundError:
+            return 0
 
     def close(self) -> None:
         """Close it; what was committed stays. Twice: does nothing."""

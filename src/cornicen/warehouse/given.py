@@ -19,11 +19,7 @@ def give(database: Database, key: str, names: pa.StringArray) -> int:
         database.rows(
             f"""
             INSERT INTO {GIVEN}
-            WITH listed_names AS MATERIALIZED (
-              SELECT name, hash(name) AS hash FROM listed WHERE name IS NOT NULL GROUP BY name),
-            found AS MATERIALIZED (
-              SELECT n.name, n.person, n.load FROM names n SEMI JOIN listed_names l ON l.hash = n.hash)
-            SELECT $key, f.person, f.load FROM found f SEMI JOIN listed_names l ON l.name = f.name
+            SELECT $key, n.person, n.load FROM names n SEMI JOIN listed l ON l.name = n.name
             """,
             {"key": key},
         )

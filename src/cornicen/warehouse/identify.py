@@ -10,7 +10,7 @@ from pyroaring import BitMap
 
 from cornicen.flows.bitmaps import bitmap
 from cornicen.flows.ports import Identified, Numbering
-from cornicen.identity.simplified import DEVICE
+from cornicen.identity.people import DEVICE
 from cornicen.warehouse.catalogue import Catalogue
 from cornicen.warehouse.database import SCRATCH, Database
 from cornicen.warehouse.properties import PROFILE, WRITTEN, prefix

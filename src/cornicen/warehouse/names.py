@@ -1,142 +1,170 @@
-"""Names to persons, in bulk: the same answers and the same numbers as `cornicen.identity.simplified`.
+"""Names to persons, for whole batches at once: an index in memory of what the table ``names`` holds.
 
-The rule needs no walk through a batch: a device's link is the first event that carries it with a user, users are never
-joined, so everything follows from where each name was first met.
+A name is looked up by 128 bits of a keyed digest of it: twenty bytes a name instead of the hundred and sixty of a Python
+dictionary. Two of ten million names share a digest with a probability of 10⁻²⁵, less than that of a disk that errs; and since
+the key is random and secret, nobody can make two that do. The index is sorted runs, each at least twice as long as the next, so
+that a new name costs a little now and then instead of much at once.
 """
 
 from __future__ import annotations
 
-from collections import deque
-from typing import Any
+import hashlib
+import secrets
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from typing import NamedTuple
 
+import numpy as np
+import numpy.typing as npt
 import pyarrow as pa
 
-from cornicen.identity.simplified import TAKEN
 from cornicen.warehouse.database import Database
+from cornicen.warehouse.schema import meta, set_meta
 
-_SIGHTING: list[pa.Field[Any]] = [pa.field("load", pa.int64()), pa.field("user", pa.string()), pa.field("device", pa.string())]
-SIGHTING = pa.schema(_SIGHTING)
-"""One row a record that names somebody, "" for a name that is not there; both only on events, which then may link."""
+Digests = npt.NDArray[np.uint64]
+Signed = npt.NDArray[np.int32]
 
-# Each step reads only those before it. `alone`: where a device was met without a user. `own`: the number that a device has
-# or gets for itself, because it was met alone before it was linked.
-STEPS = (
-    """
-    CREATE OR REPLACE TEMP TABLE met AS
-    SELECT name, hash(name) AS hash, min(load) AS load,
-           min(load) FILTER (alone) AS alone
-    FROM (SELECT "user" AS name, load, false AS alone FROM sightings WHERE "user" <> ''
-          UNION ALL SELECT device, load, "user" = '' FROM sightings WHERE device <> '')
-    GROUP BY name
-    """,
-    """
-    CREATE OR REPLACE TEMP TABLE known AS
-    WITH found AS MATERIALIZED (
-      SELECT n.rowid AS row, n.hash, n.name, n.person, n.linked FROM names n SEMI JOIN met ON n.hash = met.hash)
-    SELECT met.*, found.row, found.person, coalesce(found.linked, false) AS linked
-    FROM met LEFT JOIN found ON found.hash = met.hash AND found.name = met.name
-    """,
-    """
-    CREATE OR REPLACE TEMP TABLE links AS
-    SELECT s.device, arg_min(s."user", s.load) AS "user", min(s.load) AS load, any_value(k.row) AS row,
-           any_value(k.person) IS NOT NULL OR coalesce(any_value(k.alone) < min(s.load), false) AS owns
-    FROM sightings s JOIN known k ON k.name = s.device
-    WHERE s."user" <> '' AND s.device <> '' AND NOT k.linked
-    GROUP BY s.device
-    """,
-    """
-    CREATE OR REPLACE TEMP TABLE given_numbers AS
-    SELECT name, load, CAST($last + row_number() OVER (ORDER BY load) AS INTEGER) AS person
-    FROM (
-      SELECT k.name, k.load FROM known k
-      WHERE k.person IS NULL AND k.alone IS NULL AND k.name NOT IN (SELECT device FROM links)
-        AND NOT EXISTS (SELECT 1 FROM links l WHERE l.owns AND l."user" = k.name AND l.load = k.load)
-      UNION ALL
-      SELECT k.name, k.alone FROM known k LEFT JOIN links l ON l.device = k.name
-      WHERE k.person IS NULL AND k.alone IS NOT NULL AND (l.device IS NULL OR l.owns))
-    """,
-    """
-    CREATE OR REPLACE TEMP TABLE numbered AS
-    WITH own AS (
-      SELECT k.name, coalesce(k.person, g.person) AS person
-      FROM known k LEFT JOIN given_numbers g ON g.name = k.name),
-    taken_over AS (
-      SELECT l."user" AS name, own.person FROM links l
-      JOIN known k ON k.name = l."user" AND k.load = l.load AND k.person IS NULL
-      JOIN own ON own.name = l.device
-      WHERE l.owns)
-    SELECT k.name, k.hash, k.load, k.person IS NULL AS new, k.linked AS linked_before,
-           coalesce(own.person, t.person) AS person
-    FROM known k JOIN own ON own.name = k.name LEFT JOIN taken_over t ON t.name = k.name
-    """,
-    """
-    CREATE OR REPLACE TEMP TABLE linked_now AS
-    SELECT l.device, l.row, l.load, d.person AS own, u.person AS "user"
-    FROM links l JOIN numbered d ON d.name = l.device JOIN numbered u ON u.name = l."user"
-    """,
-    """
-    CREATE OR REPLACE TEMP TABLE joined AS
-    SELECT own AS person, "user" AS canonical, load FROM linked_now WHERE own IS NOT NULL AND own <> "user"
-    """,
-    """
-    CREATE OR REPLACE TEMP TABLE resolved AS
-    WITH devices AS (
-      SELECT n.name, n.person AS own, n.linked_before, l.load AS linked_at,
-             CASE WHEN l.device IS NOT NULL THEN l."user"
-                  WHEN n.linked_before THEN coalesce(m.canonical, n.person) END AS owner
-      FROM numbered n LEFT JOIN linked_now l ON l.device = n.name LEFT JOIN merges m ON m.person = n.person
-      WHERE n.name IN (SELECT device FROM sightings WHERE device <> ''))
-    SELECT s.load,
-           CASE WHEN s."user" <> '' THEN u.person
-                WHEN d.linked_before OR s.load > d.linked_at THEN d.owner
-                ELSE d.own END AS person,
-           CASE WHEN s."user" <> '' AND s.device <> '' AND d.owner <> u.person THEN $taken END AS failure
-    FROM sightings s
-    LEFT JOIN numbered u ON u.name = s."user"
-    LEFT JOIN devices d ON d.name = s.device
-    """,
-)
-
-KEEP = (
-    "UPDATE names SET linked = true FROM linked_now l WHERE names.rowid = l.row",
-    """
-    INSERT INTO names
-    SELECT n.hash, n.name, coalesce(n.person, l."user"), n.load, l.device IS NOT NULL
-    FROM numbered n LEFT JOIN linked_now l ON l.device = n.name
-    WHERE n.new ORDER BY n.load
-    """,
-    "INSERT INTO merges SELECT person, canonical, load FROM joined ORDER BY load",
-)
+DIGEST_BYTES = 16
+SALT = "names_salt"
+STEP = 200_000
+"""Names read at a time where digests are missing."""
 
 
-def resolve(database: Database, sightings: pa.Table, last: int) -> int:
-    """Say whose each record is, number whom it met first, and keep what was learnt.
-
-    It leaves these tables for the rest of the transaction: ``resolved`` (``load``, ``person``, ``failure``), ``joined``
-    (``person``, ``canonical``, ``load``: who turned out to be somebody else) and ``given_numbers`` (``person``: who is new).
+@dataclass(frozen=True)
+class Found:
+    """What is known of some names.
 
     Args:
-        database: Inside a transaction.
-        sightings: `SIGHTING`, sequence numbers ascending.
-        last: The highest person so far.
-
-    Returns:
-        The highest person now.
+        persons: The number that each name which was met was given, in the order asked.
+        linked: Those of them that are not their person's own.
+        met: All that were met; unlike ``persons`` it stays as it is when a rule goes on with it.
     """
-    with database.lent(sightings=sightings):
-        for step in STEPS:
-            parameters = {name: value for name, value in (("last", last), ("taken", TAKEN)) if f"${name}" in step}
-            database.rows(step, parameters or None)
-    for step in KEEP:
-        database.rows(step)
-    [highest] = database.one("SELECT coalesce(max(person), $last) FROM given_numbers", {"last": last})
-    return int(highest)
+
+    persons: dict[str, int]
+    linked: set[str]
+    met: frozenset[str]
+    _names: Sequence[str]
+    _high: Digests
+    _low: Digests
+
+    @cached_property
+    def _at(self) -> dict[str, int]:
+        return {name: at for at, name in enumerate(self._names)}
+
+    def digests(self, names: Sequence[str]) -> tuple[Digests, Digests]:
+        """The two halves of the digests of some of the names asked."""
+        at = [self._at[name] for name in names]
+        return self._high[at], self._low[at]
 
 
-def endings(database: Database) -> deque[tuple[int, int]]:
-    """The profiles that the links of the last `resolve` end, because a device's own is not carried over.
+class _Run(NamedTuple):
+    """Names sorted by the upper half of their digests; ``signed`` is the person, negative where the name is linked."""
 
-    Returns:
-        ``(sequence number of the link, person)``, ascending.
+    high: Digests
+    low: Digests
+    signed: Signed
+
+
+class NameIndex:
+    """Every name of a warehouse.
+
+    Args:
+        database: Open, with its schema.
     """
-    return deque(database.rows("SELECT load, own FROM linked_now WHERE own IS NOT NULL ORDER BY load"))
+
+    def __init__(self, database: Database) -> None:
+        self._salt = _salt(database)
+        self._runs: list[_Run] = []
+        _fill_digests(database, self._salt)
+        found = database.arrow("SELECT high, low, CASE WHEN linked THEN -person ELSE person END AS signed FROM names")
+        high, low, signed = (found[name].to_numpy() for name in ("high", "low", "signed"))
+        if len(high):
+            self._runs.append(_sorted(high, low, signed.astype(np.int32)))
+
+    def digests(self, names: Sequence[str]) -> tuple[Digests, Digests]:
+        """The two halves of each name's digest."""
+        return _digests(names, self._salt)
+
+    def find(self, names: Sequence[str]) -> Found:
+        """What is known of some distinct names."""
+        high, low = self.digests(names)
+        order = np.argsort(high)
+        sorted_high, sorted_low = high[order], low[order]
+        signed = np.zeros(len(order), np.int32)
+        for run in self._runs:
+            at = _positions(run, sorted_high, sorted_low)
+            hit = at >= 0
+            signed[hit] = run.signed[at[hit]]
+        found = np.empty(len(order), np.int32)
+        found[order] = signed
+        persons, linked = dict(zip(names, np.abs(found).tolist(), strict=True)), set()
+        if not found.all():
+            persons = {name: person for name, person in persons.items() if person}
+        if (found < 0).any():
+            linked = {names[at] for at in np.flatnonzero(found < 0).tolist()}
+        return Found(persons, linked, frozenset(persons), names, high, low)
+
+    def put(self, high: Digests, low: Digests, persons: Sequence[int], linked: Sequence[bool]) -> None:
+        """Take names that were met or changed; call it after the warehouse has committed the same. Twice: the same."""
+        signed = np.where(np.asarray(linked, bool), -1, 1).astype(np.int32) * np.asarray(persons, np.int32)
+        new = np.ones(len(high), bool)
+        for run in self._runs:
+            at = _positions(run, high, low)
+            hit = at >= 0
+            run.signed[at[hit]] = signed[hit]
+            new &= ~hit
+        if new.any():
+            self._runs.append(_sorted(high[new], low[new], signed[new]))
+            self._settle()
+
+    def _settle(self) -> None:
+        """Merge runs until each is at least twice as long as the next."""
+        while len(self._runs) > 1 and len(self._runs[-2].high) < 2 * len(self._runs[-1].high):
+            short, long = self._runs.pop(), self._runs.pop()
+            high, low = np.concatenate([long.high, short.high]), np.concatenate([long.low, short.low])
+            self._runs.append(_sorted(high, low, np.concatenate([long.signed, short.signed])))
+
+
+def _sorted(high: Digests, low: Digests, signed: Signed) -> _Run:
+    order = np.argsort(high, kind="stable")
+    return _Run(high[order], low[order], signed[order])
+
+
+def _positions(run: _Run, high: Digests, low: Digests) -> npt.NDArray[np.int64]:
+    """Where each digest lies in a run; -1 where it does not."""
+    last = len(run.high) - 1
+    at = np.searchsorted(run.high, high)
+    np.minimum(at, last, out=at)
+    same = run.high[at] == high
+    hit = same & (run.low[at] == low)
+    for index in np.flatnonzero(same & ~hit):  # two names whose upper halves are equal; hardly ever
+        while at[index] < last and run.high[at[index] + 1] == high[index] and not hit[index]:
+            at[index] += 1
+            hit[index] = run.low[at[index]] == low[index]
+    at[~hit] = -1
+    return at
+
+
+def _digests(names: Sequence[str], salt: bytes) -> tuple[Digests, Digests]:
+    digest = hashlib.blake2b
+    joined = b"".join([digest(name.encode(), digest_size=DIGEST_BYTES, key=salt).digest() for name in names])
+    halves = np.frombuffer(joined, np.uint64).reshape(-1, 2)
+    return halves[:, 0], halves[:, 1]
+
+
+def _salt(database: Database) -> bytes:
+    """The warehouse's key for digests, made once."""
+    known = meta(database, SALT)
+    if known is None:
+        known = secrets.token_hex(32)
+        set_meta(database, SALT, known)
+    return bytes.fromhex(known)
+
+
+def _fill_digests(database: Database, salt: bytes) -> None:
+    """Names that an older version kept have no digest yet. Twice: does nothing."""
+    while names := [name for (name,) in database.rows(f"SELECT name FROM names WHERE high IS NULL LIMIT {STEP}")]:
+        high, low = _digests(names, salt)
+        with database.lent(filled=pa.table({"name": names, "high": high, "low": low})):
+            database.rows("UPDATE names SET high = filled.high, low = filled.low FROM filled WHERE names.name = filled.name")

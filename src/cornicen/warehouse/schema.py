@@ -4,15 +4,28 @@
 ``meta``                  schema version, the time zone of the typed columns, a probe of DuckDB's hash function
 ``totals``                one row: the loader's latest sequence number, the highest person, counts
 ``position``              how far each door's spool files have been read
-``names``                 a name's hash, the number it was given, the sequence number at which it was met, and whether it
-                          is a device that is linked to a user; each person has exactly one name that is not linked
-``merges``                who turned out to be somebody else, and when; a number on the right is never on the left
+``names``                 the number a name was given, the sequence number at which it was met or last changed, whether it is
+                          ``linked`` (not its person's own name), and 128 bits of its keyed digest
+                          (`cornicen.warehouse.names`); each person has exactly one name of its own
+``merges``                who turned out to be somebody else, when, and until when that somebody was the last of the chain
+                          (null: still); among those rows a number on the right is never on the left
+``clusters``              how many names a person has, under the rule that limits them
+``steps``                 what was learnt about who is who (`cornicen.identity.people.Step`)
 ``persons``               canonical persons and the time of their first event
-``events``                in the loader's order; ``person`` as it was known then; ``key`` 32 bits of a hash of the
-                          de-duplication key, null where there is no insert id
+``events``                what came lately, in the loader's order; ``person`` as it was known then; ``key`` a hash of the
+                          de-duplication key, null where there is no insert id; ``device`` what the insert id is unique
+                          under, where the first arrival stays
 ``superseded``            events that a later arrival of the same key replaced, and when
+``settled``               the events of closed days, by day, event and time; `cornicen.warehouse.compaction`
+``by_person``             the same without what no cohort reads: stretches of days, each ordered by person and time
+``days``                  the days in ``settled``, counted from 1970 UTC: how many events they were written with, the sequence
+                          number up to which merges are written into them, how many rows newer merges touch, when
+                          (microseconds) they were last written, and the stretch of ``by_person`` in which they lie
 ``profiles``              properties as JSON text, and since when
 ``profile_history``       what profiles were before, and from when to when
+``changes``               profile changes that changed something or have an insert id, each with its operations as JSON
+``groups``                profiles of groups
+``mappings``              which user is whose in the organisation, as Amplitude's ``/usermap`` was told
 ``property``              properties that have typed columns, by id; see `cornicen.warehouse.properties`
 ``refusals``              records that were not taken
 ========================  ==========================================================================================
@@ -43,13 +56,45 @@ STEPS = (
     CREATE TABLE refusals (
       load BIGINT, reason VARCHAR, field VARCHAR, message VARCHAR, record BLOB, arrived BIGINT, source VARCHAR);
     """,
+    """
+    ALTER TABLE names DROP COLUMN hash;
+    ALTER TABLE names ADD COLUMN high UBIGINT;
+    ALTER TABLE names ADD COLUMN low UBIGINT;
+    ALTER TABLE merges ADD COLUMN until BIGINT;
+    CREATE TABLE clusters (person INTEGER, size INTEGER);
+    CREATE TABLE steps (load BIGINT, kind VARCHAR, one VARCHAR, other VARCHAR, arrived BIGINT);
+    CREATE TABLE changes (
+      load BIGINT, person INTEGER, time BIGINT, arrived BIGINT, source VARCHAR, device VARCHAR, insert_id VARCHAR,
+      operations VARCHAR);
+    CREATE TABLE groups (key VARCHAR, id VARCHAR, from_load BIGINT, properties VARCHAR);
+    CREATE TABLE mappings ("user" VARCHAR, whole VARCHAR, load BIGINT);
+    ALTER TABLE events ADD COLUMN device VARCHAR;
+    ALTER TABLE superseded ADD COLUMN device VARCHAR;
+    """,
+    """
+    ALTER TABLE events ALTER key TYPE UBIGINT;
+    ALTER TABLE superseded ALTER key TYPE UBIGINT;
+    DELETE FROM meta WHERE key = 'hash';
+    """,
+    """
+    CREATE TABLE settled AS SELECT * FROM events LIMIT 0;
+    CREATE TABLE by_person AS
+      SELECT * EXCLUDE (distinct_id, insert_id, key, failure, arrived, properties, device) FROM events LIMIT 0;
+    CREATE TABLE days (day BIGINT, events BIGINT, canonical BIGINT, touched BIGINT, written BIGINT, stretch BIGINT);
+    """,
 )
 """One step a version; a later version appends, and never changes what was released."""
 
 KEY = """
-CREATE OR REPLACE TEMP MACRO key_of(event, distinct_id, time, insert_id) AS
-  CASE WHEN insert_id IS NULL THEN NULL ELSE CAST(hash(event, distinct_id, time, insert_id) & 4294967295 AS UINTEGER) END
+CREATE OR REPLACE TEMP MACRO key_of(event, distinct_id, time, insert_id, device := NULL) AS
+  CASE WHEN insert_id IS NULL THEN NULL
+       WHEN device IS NOT NULL THEN hash('', device, 0, insert_id)
+       ELSE hash(event, distinct_id, time, insert_id) END
 """
+"""What stands in ``key``: equal for rows of one de-duplication key, and for hardly any others."""
+
+KEYED = ("events", "settled", "superseded")
+"""Tables with keys in them."""
 
 SCRATCH_TABLES = f"""
 CREATE TABLE {SCRATCH}.given (key VARCHAR, person INTEGER, load BIGINT);
@@ -84,8 +129,8 @@ def _rehash(database: Database) -> None:
     if meta(database, "hash") == probe:
         return
     with database.transaction():
-        database.rows("UPDATE names SET hash = hash(name)")
-        database.rows("UPDATE events SET key = key_of(event, distinct_id, time, insert_id)")
+        for table in KEYED:
+            database.rows(f"UPDATE {table} SET key = key_of(event, distinct_id, time, insert_id, device)")
         set_meta(database, "hash", probe)
 
 

@@ -9,7 +9,7 @@ import pyarrow as pa
 from cornicen.events.shapes import Operation
 from cornicen.warehouse.catalogue import Catalogue
 from cornicen.warehouse.database import Database
-from cornicen.warehouse.profiles import Profile, applied, decoded, encoded
+from cornicen.warehouse.profiles import ENDED, Profile, Unfit, applied, decoded, encoded
 from cornicen.warehouse.properties import PROFILE
 
 
@@ -31,17 +31,31 @@ class Versions:
         self._now: dict[int, Profile | None] = {person: decoded(text) for person, text in rows}
         self._since: dict[int, int] = {}
 
-    def apply(self, load: int, person: int, operations: tuple[Operation, ...]) -> None:
+    def apply(self, load: int, person: int, operations: Iterable[Operation]) -> tuple[bool, list[Unfit]]:
         """Change one profile; sequence numbers must ascend.
 
-        Raises:
-            Unfit: It stays as it is.
+        Returns:
+            Whether it is another than before, and what could not be applied.
         """
         now = self._now.get(person)
-        after = applied(now, operations)
-        if after != now:
-            self._now[person] = after
-            self._since[person] = load
+        after, faults = applied(now, operations)
+        if after == now:
+            return False, faults
+        self._now[person] = after
+        self._since[person] = load
+        return True, faults
+
+    def value(self, person: int, name: str) -> bytes | None:
+        """A property's JSON text as it is now."""
+        return (self._now.get(person) or {}).get(name)
+
+    def carry(self, load: int, person: int, into: int) -> None:
+        """Who turned out to be somebody else gives that somebody what is missing there, and ends."""
+        gone = self._now.get(person)
+        if gone is not None:
+            self._now[into] = {**gone, **(self._now.get(into) or {})}
+            self._since[into] = load
+            self.apply(load, person, ENDED)
 
     def write(self) -> None:
         """Write every profile that is another than before; what it was goes to the history."""

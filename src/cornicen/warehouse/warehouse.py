@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from datetime import tzinfo
 from pathlib import Path
+from typing import Any
 from zoneinfo import ZoneInfo
 
 import duckdb
@@ -12,23 +13,42 @@ import pyarrow as pa
 from pyroaring import BitMap
 
 from cornicen.cohorts.query import Needs
+from cornicen.errors import BadSetting
 from cornicen.events.history import History
 from cornicen.flows.ports import Identified, Loaded, Numbering
+from cornicen.identity import RULES
 from cornicen.sql.tables import Tables
 from cornicen.warehouse import answers, relations
 from cornicen.warehouse.catalogue import Catalogue
+from cornicen.warehouse.compaction import Compaction
 from cornicen.warehouse.database import Database
 from cornicen.warehouse.given import give
 from cornicen.warehouse.histories import histories
 from cornicen.warehouse.identify import Identifiers
+from cornicen.warehouse.key_days import KeyDays
 from cornicen.warehouse.loader import Loader
+from cornicen.warehouse.portrait import person_number, portrait
 from cornicen.warehouse.properties import EVENT, PROFILE
 from cornicen.warehouse.reader import Position, SpoolReader
-from cornicen.warehouse.schema import open_schema
+from cornicen.warehouse.schema import meta, open_schema, set_meta
+from cornicen.warehouse.tail import tail
 
 FILE = "warehouse.duckdb"
 SPOOL = "spool"
 MEMORY = "4GB"
+KEYS = "keys"
+LOG_BYTES = 64 << 20
+"""Of the write-ahead log, after which a batch is followed by a checkpoint: that then takes some tenths of a second."""
+
+IDLE_LOG_BYTES = 1 << 20
+"""Likewise when there is nothing else to do."""
+
+UNSAVED = 2_000_000
+"""Keys whose files are written when there is nothing else to do: a start reads the others from the tables."""
+
+DAY = 86_400_000_000
+KEY_MEMORY = 512 << 20
+"""64 million keys."""
 
 
 def spool_folder(folder: Path) -> Path:
@@ -42,7 +62,10 @@ class DuckDBWarehouse:
     Args:
         folder: The project's; made where it does not exist. It holds the file, its temporary files, and the spool.
         zone: The project's, an IANA name or a time zone.
+        identity: The project's rule, a key of `cornicen.identity.RULES`; one warehouse keeps one.
         memory: What DuckDB may use, as it writes it.
+        key_memory: Bytes for de-duplication keys; see `cornicen.warehouse.key_days.KeyDays`.
+        retention_days: How many whole days of events are kept; 0: all.
         threads: None: as many as there are cores.
 
     Raises:
@@ -50,7 +73,17 @@ class DuckDBWarehouse:
         Damaged: Its file cannot be read, or was written by a later version.
     """
 
-    def __init__(self, folder: Path, zone: str | tzinfo = "UTC", *, memory: str = MEMORY, threads: int | None = None) -> None:
+    def __init__(
+        self,
+        folder: Path,
+        zone: str | tzinfo = "UTC",
+        *,
+        identity: str = "simplified",
+        memory: str = MEMORY,
+        key_memory: int = KEY_MEMORY,
+        retention_days: int = 0,
+        threads: int | None = None,
+    ) -> None:
         folder.mkdir(parents=True, exist_ok=True)
         self._zone = ZoneInfo(zone) if isinstance(zone, str) else zone
         self._database = Database(folder / FILE, memory, threads)
@@ -59,8 +92,19 @@ class DuckDBWarehouse:
         rows = self._database.rows('SELECT lane, door, file, "offset" FROM position')
         positions = {(lane, door): Position(file, offset) for lane, door, file, offset in rows}
         self._reader = SpoolReader(spool_folder(folder), positions)
-        self._loader = Loader(self._database, self._reader, self._catalogue)
+        self._keys = KeyDays(folder / KEYS, key_memory)
+        rule = RULES[_kept_identity(self._database, identity)]
+        self._loader = Loader(self._database, self._reader, self._catalogue, rule, self._keys, retention_days)
+        self._compaction = Compaction(self._database)
+        self._retained, self._open = -1, True
         self._identifiers = Identifiers(self._database, self._catalogue)
+
+    def alias(self, names: frozenset[str], now: int) -> None:
+        """Let the values of these profile properties be further names of their person; see `cornicen.warehouse.aliasing`.
+
+        Twice: does nothing.
+        """
+        self._loader.alias(names, now)
 
     def load(self, limit: int = 50_000) -> Loaded:
         """Read about ``limit`` records off the spool, live lane first, in one transaction.
@@ -75,6 +119,38 @@ class DuckDBWarehouse:
     def checkpoint(self) -> None:
         """Fold the write-ahead log into the file, between batches. Twice: does nothing."""
         self._database.checkpoint()
+
+    def settle(self) -> None:
+        """After a batch: a checkpoint, if the log has grown large. Twice: does nothing."""
+        if self._database.log_bytes() > LOG_BYTES:
+            self._database.checkpoint()
+
+    def tidy(self, before: int, now: int) -> bool:
+        """One step of what can wait until nothing else is to do: retention, compaction, key files, a checkpoint.
+
+        Args:
+            before: The earliest sequence number that anybody may still ask `tables` about.
+            now: Microseconds, read before this call.
+
+        Returns:
+            Whether anything was done. What `tables` gave before does not hold any more then.
+
+        Twice: does the next step.
+        """
+        if now // DAY != self._retained:
+            self._loader.retain(now)
+            self._retained = now // DAY
+            return True
+        if self._compaction.one(before, self._reader.watermark(now)):
+            self._database.checkpoint()  # frees what the step has left behind
+            return True
+        if self._keys.unsaved > UNSAVED:
+            self._keys.save()
+            return True
+        if self._database.log_bytes() > IDLE_LOG_BYTES:
+            self._database.checkpoint()
+            return True
+        return False
 
     def watermark(self, now: int) -> int:
         """The latest instant an answer may be about; see `cornicen.warehouse.marks`.
@@ -164,6 +240,46 @@ class DuckDBWarehouse:
         """
         return histories(self._database, self._catalogue, zone or self._zone, persons, before)
 
+    def portrait(self, name: str, events: int = 50) -> dict[str, Any]:
+        """One person: names and why they are one, profile and history, newest events. Raises: NotFound."""
+        return portrait(self._database, self._loader.resolver, name, events)
+
+    def tail(self, after: int | None, limit: int = 100, event: str = "", name: str = "") -> list[dict[str, Any]]:
+        """The newest events, or those after a sequence number; see `cornicen.warehouse.tail`.
+
+        Args:
+            after: None: the newest.
+            limit: How many.
+            event: Only those of this name.
+            name: Only those of who is called so. Raises: NotFound.
+        """
+        numbers = None
+        if name:
+            resolver = self._loader.resolver
+            number = person_number(self._database, resolver, name)
+            numbers = [number, *resolver.persons.standing_for(number)]
+        return tail(self._database, after, limit, event, numbers)
+
     def close(self) -> None:
         """Close the file; what was committed stays. Twice: does nothing."""
+        self._loader.close()
+        if self._open:
+            self._open = False
+            self._keys.save()
         self._database.close()
+
+
+def _kept_identity(database: Database, identity: str) -> str:
+    """The rule, which a warehouse keeps from its first record on.
+
+    Raises:
+        BadSetting: It has records under another one.
+    """
+    kept = meta(database, "identity") or "simplified"
+    if kept != identity and database.one("SELECT load FROM totals")[0]:
+        raise BadSetting(
+            f"The warehouse has records under the identity rule {kept!r}, not {identity!r}.",
+            "Keep the rule; for another one begin a new project.",
+        )
+    set_meta(database, "identity", identity)
+    return identity

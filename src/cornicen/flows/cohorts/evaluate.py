@@ -26,11 +26,11 @@ def ready(definitions: Sequence[Definition], warehouse: Warehouse, lists: GivenR
         warehouse.give(key, lists.read(source))
 
 
-def members(definitions: Sequence[Definition], engine: Engine, as_of: int) -> list[BitMap]:
-    """Persons in each definition, in order; what was made ready by `ready`.
+def members(definitions: Sequence[Definition], engine: Engine, as_of: int, only: BitMap | None = None) -> list[BitMap]:
+    """Persons in each definition, in order, of those in ``only``; what was made ready by `ready`.
 
     A definition of recipients (``as: external_id``) names no persons: its bitmap is empty.
     """
     queries = [definition.query for definition in definitions if definition.query is not None]
-    found = iter(engine.members(queries, as_of)) if queries else iter(())
+    found = iter(engine.members(queries, as_of, only)) if queries else iter(())
     return [BitMap() if definition.query is None else next(found) for definition in definitions]

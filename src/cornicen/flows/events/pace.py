@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import OrderedDict
+from collections.abc import Mapping
 
 OVER = 30
 """Seconds over which a pace is averaged."""
@@ -17,16 +18,21 @@ class Paced:
     def __init__(self) -> None:
         self._levels: OrderedDict[str, tuple[float, int]] = OrderedDict()
 
-    def take(self, name: str, records: int, limit: float, now: int) -> float:
+    def take(self, records: Mapping[str, int], limit: float, now: int) -> Mapping[str, float]:
         """See `cornicen.flows.vendors.Paces.take`. A clock that stepped back counts as one that stood still."""
         if limit <= 0:
-            return 0.0
+            return {}
+        levels = {name: self._level(name, limit, now) + several for name, several in records.items()}
+        over = {name: level / OVER for name, level in levels.items() if level > limit * OVER}
+        if not over:
+            for name, level in levels.items():
+                self._levels[name] = (level, max(now, self._levels.get(name, (0.0, now))[1]))
+                self._levels.move_to_end(name)
+            while len(self._levels) > MOST:
+                self._levels.popitem(last=False)
+        return over
+
+    def _level(self, name: str, limit: float, now: int) -> float:
+        """What is in a bucket now."""
         level, since = self._levels.get(name, (0.0, now))
-        level = max(0.0, level - limit * max(0, now - since) / 1_000_000)
-        if level + records > limit * OVER:
-            return (level + records) / OVER
-        self._levels[name] = (level + records, now)
-        self._levels.move_to_end(name)
-        while len(self._levels) > MOST:
-            self._levels.popitem(last=False)
-        return 0.0
+        return max(0.0, level - limit * max(0, now - since) / 1_000_000)

@@ -8,6 +8,7 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 
 from cornicen.errors import SpoolFull, Unavailable
+from cornicen.flows.events.strangers import Strangers
 from cornicen.flows.ports import Clock, Projects, Spool
 from cornicen.flows.records import Project
 from cornicen.flows.vendors import Credential, Fate, Outbound, Paces, Parsed
@@ -32,19 +33,24 @@ class Receiver:
         projects: Who may send.
         spool: The spool of a project, by its id.
         clock: The door's.
-        paces: How fast the senders of a project are, by its id.
+        paces: How fast the senders of a project are, by its id; None: nobody there is too fast.
+
+    Attributes:
+        strangers: Requests that were `Fate.DENIED`.
     """
 
     def __init__(
-        self, projects: Projects, spool: Callable[[str], Spool], clock: Clock, paces: Callable[[str], Paces]
+        self, projects: Projects, spool: Callable[[str], Spool], clock: Clock, paces: Callable[[str], Paces | None]
     ) -> None:
         self._projects, self._spool, self._clock, self._paces = projects, spool, clock, paces
         self._known: dict[tuple[str, str, bytes], _Known] = {}
+        self.strangers = Strangers()
 
     async def receive(self, parsed: Parsed, source: str) -> Outbound:
         """Keep a request's records and say so.
 
-        Every credential is looked at before anything is kept, those of parts without records too.
+        Every credential is looked at before anything is kept, those of parts without records too. One that is unknown denies
+        the whole request, or (`Parsed.apart`) its own part.
 
         Args:
             parsed: The request.
@@ -57,11 +63,15 @@ class Receiver:
         """
         projects = [await self._project(part.credential) for part in parsed.parts]
         if None in projects:
-            return parsed.answer(Fate.DENIED)
-        if parsed.pace is not None and projects and projects[0] is not None:
-            too_fast = parsed.pace(self._paces(projects[0].id))
-            if too_fast is not None:
-                return too_fast
+            self.strangers.note(source, parsed.parts[projects.index(None)].credential, self._clock.now())
+            if not (parsed.apart and any(projects)):
+                return parsed.answer(Fate.DENIED)
+        if parsed.under and projects and projects[0] is not None and projects[0].identity in parsed.under:
+            parsed = await asyncio.to_thread(parsed.under[projects[0].identity])
+            projects = projects[:1] * len(parsed.parts)
+        paces = self._paces(projects[0].id) if parsed.pace is not None and projects and projects[0] is not None else None
+        if parsed.pace is not None and paces is not None and (too_fast := parsed.pace(paces)) is not None:
+            return too_fast
         return parsed.answer(await self._keep(parsed, projects, source))
 
     async def _keep(self, parsed: Parsed, projects: list[Project | None], source: str) -> Fate:
@@ -98,6 +108,8 @@ class Receiver:
                 return self._projects.by_account(credential.username, credential.secret)
             case "secret":
                 return self._projects.by_secret(credential.secret, credential.username)
+            case "token_or_secret":
+                return self._projects.by_token(credential.username) or self._projects.by_secret(credential.username)
             case _:
                 return None
 

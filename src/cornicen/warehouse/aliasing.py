@@ -1,0 +1,76 @@
+"""Aliases: profile properties whose values are further names of their person, such as the user id at a messaging vendor."""
+
+from __future__ import annotations
+
+import json
+
+from cornicen.events.shapes import Operation
+from cornicen.identity.people import ALIAS_TAKEN, People
+from cornicen.warehouse.arrivals import Arrivals, Origin
+from cornicen.warehouse.database import Database
+from cornicen.warehouse.resolving import Resolver, alias_values, refuse_alias
+from cornicen.warehouse.schema import meta, set_meta
+
+KEY = "aliases"
+STEP = 50_000
+"""Profiles read at a time."""
+
+SOURCE = "cornicen:aliases"
+
+
+def known_aliases(database: Database) -> frozenset[str]:
+    """The properties whose values are names since an earlier `take_aliases`."""
+    return frozenset(json.loads(meta(database, KEY) or "[]"))
+
+
+def take_aliases(database: Database, resolver: Resolver, names: frozenset[str], now: int) -> None:
+    """From now on the values of these properties are names; those that profiles have already become names at once.
+
+    A value that is somebody else's name stays that, and is kept as a refusal. A property that is no longer among them keeps the
+    names it gave.
+
+    Args:
+        database: Open.
+        resolver: The loader's.
+        names: Profile properties.
+        now: Microseconds, for what is refused.
+
+    Twice: does nothing.
+    """
+    known = known_aliases(database)
+    if known == names:
+        return
+    new = frozenset(names - known)
+    people: People | None = None
+    with database.transaction():
+        set_meta(database, KEY, json.dumps(sorted(names)))
+        if new:
+            people = _taken(database, resolver, new, now)
+    if people is not None:
+        resolver.committed(people)
+
+
+def _taken(database: Database, resolver: Resolver, names: frozenset[str], now: int) -> People:
+    [load] = database.one("SELECT load FROM totals")
+    found = [
+        (person, name, value)
+        for person, text in database.rows(
+            "SELECT person, properties FROM profiles WHERE list_bool_or([contains(properties, name) FOR name IN $names]) "
+            "ORDER BY from_load, person",
+            {"names": [f'"{name}"' for name in names]},
+        )
+        for name, value in alias_values((Operation("set", text.encode()),), names)
+    ]
+    people = resolver.knowing(dict.fromkeys(value for _, _, value in found))
+    people.at = load
+    arrivals = Arrivals(load)
+    origin = Origin(now, SOURCE)
+    for person, name, value in found:
+        if people.alias(person, value) == ALIAS_TAKEN:
+            refuse_alias(arrivals, load, name, value, origin)
+    resolver.keep(people, {})
+    if arrivals.refusals:
+        with database.lent(refused=arrivals.refusal_table()):
+            database.rows("INSERT INTO refusals SELECT * FROM refused")
+    database.rows("UPDATE totals SET person = $last", {"last": people.last})
+    return people

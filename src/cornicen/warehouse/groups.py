@@ -1,0 +1,46 @@
+"""Profiles of groups, and which user is whose in an organisation: kept as they are told; no cohort reads them yet."""
+
+from __future__ import annotations
+
+import pyarrow as pa
+
+from cornicen.events.shapes import Refusal
+from cornicen.warehouse.arrivals import Arrivals, operations_text
+from cornicen.warehouse.database import Database
+from cornicen.warehouse.profiles import Profile, applied, decoded, encoded
+
+
+def change_groups(database: Database, arrivals: Arrivals) -> None:
+    """Apply a batch's group changes and mappings, inside its transaction; what cannot be applied becomes a refusal."""
+    if arrivals.groups:
+        _change(database, arrivals)
+    if arrivals.mappings:
+        last = {mapping.user: (mapping.whole, load) for load, mapping in arrivals.mappings}
+        whole, load = zip(*last.values(), strict=True)
+        table = pa.table({"user": list(last), "whole": whole, "load": load})
+        with database.lent(told=table):
+            database.rows('DELETE FROM mappings WHERE "user" IN (SELECT "user" FROM told)')
+            database.rows("INSERT INTO mappings SELECT \"user\", whole, load FROM told WHERE whole <> ''")
+
+
+def _change(database: Database, arrivals: Arrivals) -> None:
+    named = list({(change.key, change.id): None for _, change, _ in arrivals.groups})
+    with database.lent(asked=pa.table({"key": [key for key, _ in named], "id": [id_ for _, id_ in named]})):
+        rows = database.rows(
+            "SELECT g.key, g.id, g.properties FROM groups g SEMI JOIN asked a ON a.key = g.key AND a.id = g.id"
+        )
+        now: dict[tuple[str, str], Profile | None] = {(key, id_): decoded(text) for key, id_, text in rows}
+        since: dict[tuple[str, str], int] = {}
+        for load, change, origin in arrivals.groups:
+            of = change.key, change.id
+            now[of], faults = applied(now.get(of), change.operations)
+            since[of] = load
+            for unfit in faults:
+                record = f"{change.key} {change.id}: ".encode() + operations_text(change.operations)
+                arrivals.refuse(load, Refusal(unfit.reason, unfit.field, unfit.message, record), origin)
+        there = [(*of, since[of], encoded(profile)) for of, profile in now.items() if profile is not None]
+        database.rows("DELETE FROM groups USING asked a WHERE groups.key = a.key AND groups.id = a.id")
+    if there:
+        keys, ids, loads, texts = zip(*there, strict=True)
+        with database.lent(fresh=pa.table({"key": keys, "id": ids, "load": loads, "properties": texts})):
+            database.rows("INSERT INTO groups SELECT * FROM fresh")

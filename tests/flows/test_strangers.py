@@ -1,0 +1,58 @@
+"""Requests that nobody's credential came with."""
+
+import pytest
+
+from cornicen.flows.events.strangers import MOST, OTHERS, Strangers, masked
+from cornicen.flows.vendors import Credential
+
+HERE = "vendor:/x"
+
+
+def seen(strangers):
+    return [(one.source, one.credential, one.requests, one.last) for one in strangers.counted()]
+
+
+def test_the_same_credential_is_one_line_a_route_and_the_latest_is_first():
+    strangers = Strangers()
+    for source, name, now in ((HERE, "abcdefgh", 1), (HERE, "abcdefgh", 3), ("vendor:/y", "abcdefgh", 2), (HERE, "zz", 4)):
+        strangers.note(source, Credential("token", name), now)
+    assert seen(strangers) == [
+        (HERE, "token zz…", 1, 4),
+        (HERE, "token abcd…", 2, 3),
+        ("vendor:/y", "token abcd…", 1, 2),
+    ]
+
+
+def test_a_clock_that_stepped_back_does_not_make_the_last_request_older():
+    strangers = Strangers()
+    for now in (9, 5):
+        strangers.note(HERE, Credential("token", "t"), now)
+    assert seen(strangers) == [(HERE, "token t…", 2, 9)]
+
+
+def test_guesses_do_not_fill_the_memory_and_hide_nobody_who_goes_on_sending():
+    strangers = Strangers()
+    for number in range(10 * MOST):
+        strangers.note(HERE, Credential("token", f"{number:04}"), number)
+        strangers.note(HERE, Credential("token", "real-token"), number)
+    counted = strangers.counted()
+    assert len(counted) == MOST + 1
+    assert sum(one.requests for one in counted) == 20 * MOST
+    assert {one.credential: one.requests for one in counted}["token real…"] == 10 * MOST
+    assert {one.credential: one.requests for one in counted}[OTHERS] == 9 * MOST + 1
+
+
+@pytest.mark.parametrize(
+    ("credential", "shown"),
+    [
+        (Credential("token", "0123456789"), "token 0123…"),
+        (Credential("token", ""), "empty token"),
+        (Credential("account", "someone", "hush"), "account some…"),
+        (Credential("secret", "", "hush"), "secret"),
+        (Credential("secret", "tokentoken", "hush"), "secret toke…"),
+        (Credential("token_or_secret", "tokentoken"), "token or secret toke…"),
+        (Credential("token", "\ud800\n\u202e<x>"), "token ???<…"),
+    ],
+)
+def test_only_the_first_characters_of_a_name_are_kept(credential, shown):
+    assert masked(credential) == shown

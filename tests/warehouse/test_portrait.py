@@ -1,0 +1,95 @@
+"""One person as people read it, and the newest events."""
+
+import pytest
+from plain_warehouse import change, drain, event, fill
+
+from cornicen.errors import NotFound
+from cornicen.warehouse.warehouse import DuckDBWarehouse
+
+
+@pytest.fixture
+def warehouse(tmp_path):
+    opened = DuckDBWarehouse(tmp_path)
+    yield opened
+    opened.close()
+
+
+def loaded(tmp_path, warehouse, *records):
+    fill(tmp_path, [list(records)])
+    drain(warehouse)
+
+
+def test_a_person_shows_its_names_and_why_they_are_one(tmp_path, warehouse):
+    loaded(tmp_path, warehouse, event(device="D"), event("U"), event("U", "D"), event("V", "D", time=3))
+    found = warehouse.portrait("$device:D")
+    assert found["name"] == "U"
+    assert [(one["name"], one["kind"], one["canonical"]) for one in found["names"]] == [
+        ("U", "user", True),
+        ("$device:D", "device", False),
+    ]
+    assert [(one["kind"], one["one"], one["other"], one["at"]) for one in found["links"]] == [
+        ("link", "U", "$device:D", 1_000_001)
+    ]
+    assert found == warehouse.portrait("U") == warehouse.portrait("D")
+    assert found["counts"] == {"events": 3}
+    [refused] = [one for one in warehouse.portrait("V")["links"] if one["kind"] == "refused"]
+    assert refused["why"] == "errAnonDistinctIdAssignedAlready"
+
+
+def test_a_profile_tells_which_operation_set_what_and_when(tmp_path, warehouse):
+    loaded(
+        tmp_path,
+        warehouse,
+        change("U", ("set", '{"plan":"pro"}')),
+        change("U", ("set", '{"plan":"pro"}')),
+        change("U", ("add", '{"n":1}')),
+    )
+    found = warehouse.portrait("U")
+    assert found["profile"] == {"plan": "pro", "n": 1}
+    assert [one["operations"] for one in found["history"]] == [[["add", {"n": 1}]], [["set", {"plan": "pro"}]]]
+    assert {one["source"] for one in found["history"]} == {"test:/import"}
+
+
+def test_an_alias_is_among_the_names_and_one_that_is_taken_is_refused_visibly(tmp_path, warehouse):
+    warehouse.alias(frozenset({"os"}), now=7)
+    loaded(tmp_path, warehouse, change("U", ("set", '{"os":"os-1"}')), event("V"), change("U", ("set", '{"os":"V"}')))
+    assert [(one["name"], one["kind"]) for one in warehouse.portrait("os-1")["names"]] == [("U", "user"), ("os-1", "alias")]
+    assert [one["reason"] for one in warehouse.refusals()] == ["alias_taken"]
+    assert warehouse.portrait("V")["name"] == "V"
+
+
+def test_a_property_that_becomes_an_alias_later_names_those_who_have_it_already(tmp_path, warehouse):
+    loaded(tmp_path, warehouse, change("U", ("set", '{"os":"os-1"}')), change("W", ("set", '{"os":"U"}')))
+    warehouse.alias(frozenset({"os"}), now=7)
+    warehouse.alias(frozenset({"os"}), now=8)
+    loaded(tmp_path, warehouse, event(distinct="os-1"))
+    assert warehouse.portrait("os-1")["name"] == "U"
+    assert warehouse.counts()["persons"] == 2
+    assert [(one["reason"], one["count"]) for one in warehouse.refusals()] == [("alias_taken", 1)]
+    warehouse.close()
+    again = DuckDBWarehouse(tmp_path)
+    loaded(tmp_path, again, change("X", ("set", '{"os":"os-9"}')), event(distinct="os-9"))
+    assert again.portrait("os-9")["name"] == "X"
+    again.close()
+
+
+def test_whoever_is_unknown_is_said_to_be(tmp_path, warehouse):
+    loaded(tmp_path, warehouse, event("U"))
+    with pytest.raises(NotFound):
+        warehouse.portrait("u")
+
+
+def test_the_newest_events_come_first_and_then_only_what_came_after(tmp_path, warehouse):
+    loaded(tmp_path, warehouse, *(event(f"U{n}", time=100 - n, name="odd" if n % 2 else "even") for n in range(6)))
+    newest = warehouse.tail(None, 3)
+    assert [one["load"] for one in newest] == [4, 5, 6]
+    assert [one["person"] for one in newest] == ["U3", "U4", "U5"]
+    assert [one["load"] for one in warehouse.tail(2, 2)] == [3, 4]
+    assert [one["load"] for one in warehouse.tail(0, 10, "odd")] == [2, 4, 6]
+    assert [one["load"] for one in warehouse.tail(0, 10, name="U3")] == [4]
+    assert warehouse.tail(6, 10) == []
+
+
+def test_events_of_nobody_have_no_name(tmp_path, warehouse):
+    loaded(tmp_path, warehouse, event(distinct=""))
+    assert [one["person"] for one in warehouse.tail(None, 5)] == [""]
