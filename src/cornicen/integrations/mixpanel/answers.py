@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from base64 import b64decode
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 
 import msgspec
 
@@ -13,6 +15,10 @@ from cornicen.wire.body import TooLarge
 EMPTY = "data, missing or empty"
 INVALID = "some data points in the request failed validation"
 UNAUTHORIZED = "Invalid credentials"
+UNKNOWN_TOKEN = "$token, not of a project here: nothing of the request was kept"  # noqa: S105 - a sentence
+PIXEL = b64decode("R0lGODlhAQABAIAAAAAAAP///yH5BAEAAAAALAAAAAABAAEAAAIBRAA7")
+"""A transparent GIF of one pixel."""
+
 _STATUS = {
     200: "OK",
     400: "Bad Request",
@@ -21,6 +27,21 @@ _STATUS = {
     429: "Too Many Requests",
     503: "Service Unavailable",
 }
+
+
+@dataclass(frozen=True)
+class Shape:
+    """In what shape a sender wants ``1`` or ``0``. The first that is asked for wins.
+
+    Args:
+        verbose: As JSON that says why.
+        callback: As a call of this JavaScript function; "": not so.
+        image: As a picture, whatever the outcome.
+    """
+
+    verbose: bool = False
+    callback: str = ""
+    image: bool = False
 
 
 def _json(status: int, document: Mapping[str, object], headers: Mapping[str, str] | None = None) -> Outbound:
@@ -65,16 +86,20 @@ def strict_engage(imported: int, failures: Sequence[Mapping[str, object]]) -> Ou
     return _json(400, {"code": 400, "error": INVALID, "failed_records": failures, **counts, "status": 0})
 
 
-def loose(error: str | None, failures: Sequence[Mapping[str, object]] = (), *, verbose: bool, **more: object) -> Outbound:
-    """The answer where per-record validation was not asked for: ``1`` or ``0``, or JSON that says why.
+def loose(error: str | None, shape: Shape, **more: object) -> Outbound:
+    """The answer where per-record validation was not asked for.
 
     Args:
         error: None: success, which means that at least one record was good.
-        failures: Named in the JSON, where there are any, for whoever reads them; success or not.
-        verbose: Whether JSON is wanted.
-        more: Further keys of the JSON.
+        shape: As asked.
+        more: Further keys of a verbose success.
     """
-    if verbose:
-        named = {"failed_records": failures} if failures else {}
-        return _json(200, {"status": int(error is None), "error": error, **more, **named})
-    return Outbound(200, b"1" if error is None else b"0", "text/plain; charset=utf-8")
+    if shape.verbose:
+        return _json(200, {"status": 1, "error": None, **more} if error is None else {"error": error, "status": 0})
+    said = b"1" if error is None else b"0"
+    if shape.callback:  # the name is an identifier, and the type is not to be guessed from what stands there
+        call = shape.callback.encode() + b"(" + said + b");"
+        return Outbound(200, call, "text/javascript; charset=utf-8", {"x-content-type-options": "nosniff"})
+    if shape.image:
+        return Outbound(200, PIXEL, "image/gif", {"cache-control": "no-store"})
+    return Outbound(200, said, "text/plain; charset=utf-8")

@@ -2,50 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from dataclasses import dataclass, field
-from typing import Any
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field, replace
 
-import msgspec
-
-from cornicen.events.shapes import Event, Ids, Refusal
+from cornicen.events.shapes import Event, Refusal
 from cornicen.flows.vendors import Credential, Fate, Inbound, Outbound, Parsed, Part
-from cornicen.integrations.mixpanel import answers, limits
-from cornicen.integrations.mixpanel.asking import Asked, understand
-from cornicen.integrations.mixpanel.refusing import (
-    MICROSECONDS,
-    Refused,
-    Rules,
-    insert_id,
-    kept,
-    moment,
-    name,
-    sound,
-    unreadable,
-)
+from cornicen.integrations.mixpanel import answers
+from cornicen.integrations.mixpanel.asking import Asked, empty, understand
+from cornicen.integrations.mixpanel.event import Found, at_once, event_of, said_of
+from cornicen.integrations.mixpanel.refusing import LIVE_WITHIN, Refused, Rules, kept
 from cornicen.wire.basic import basic
 from cornicen.wire.body import TooLarge, Unreadable
 
-LIVE_WITHIN = limits.LIVE_DAYS * 86_400 * MICROSECONDS
-
-
-class _Record(msgspec.Struct, gc=False):
-    event: Any = None
-    properties: msgspec.Raw = msgspec.Raw(b"")
-
-
-class _Properties(msgspec.Struct, gc=False):
-    time: Any = None
-    distinct_id: Any = None
-    user_id: Any = msgspec.field(default=None, name="$user_id")
-    device_id: Any = msgspec.field(default=None, name="$device_id")
-    insert_id: Any = msgspec.field(default=None, name="$insert_id")
-
-
 Answer = Callable[[Fate], Outbound]
-
-_records = msgspec.json.Decoder(_Record)
-_properties = msgspec.json.Decoder(_Properties)
 
 
 def parse(inbound: Inbound) -> Parsed:
@@ -58,35 +27,39 @@ def parse(inbound: Inbound) -> Parsed:
     credential = _credential(inbound, asked)
     if isinstance(credential, Outbound):
         return Parsed((), lambda _: credential)
-    records = asked.records
+    strict = (asked.plain and not asked.shape.verbose) if asked.strict is None else asked.strict
+    rules = Rules(strict, inbound.now, asked.utf8)
+    records = at_once(asked) or asked.records
     if isinstance(records, TooLarge):
         return Parsed((), lambda _: answers.too_large(records))
-    strict = (asked.plain and not asked.verbose) if asked.strict is None else asked.strict
     if isinstance(records, Unreadable):
         refusal = Refusal("body_unreadable", "", records.why, kept(asked.text or inbound.body))
         lane = "bulk" if asked.bulk else "live"
         return Parsed((Part(credential, lane, (refusal,)),), _answer_unreadable(records, asked, strict=strict))
-    if asked.empty and not asked.strict:
-        return Parsed(
-            (Part(credential, "live", ()),), _fated(answers.loose(answers.EMPTY, verbose=asked.verbose or asked.plain))
-        )
-    taken = _take(records, Rules(strict, inbound.now, asked.utf8), bulk=asked.bulk)
-    return Parsed(taken.parts(credential), _answer(taken, asked, strict=strict))
+    if empty(records) and not asked.strict:
+        shape = replace(asked.shape, verbose=asked.shape.verbose or asked.plain)
+        return Parsed((Part(credential, "live", ()),), _fated(answers.loose(answers.EMPTY, shape)))
+    return _understood(records, rules, credential, asked)
 
 
 def _credential(inbound: Inbound, asked: Asked) -> Credential | Outbound:
-    """Who sends: a service account, or a project token; or the answer to somebody who does not say."""
+    """Who sends: a service account, a project token or a project's secret; or the answer to somebody who does not say."""
     given = basic(inbound.headers.get("authorization"))
     project = asked.parameters.get("project_id", "").strip()
     if given is None:
         key = asked.parameters.get("api_key", "").strip()
         unnamed = not key or "authorization" in inbound.headers
-        return answers.failed(401, answers.UNAUTHORIZED) if unnamed else Credential("token", key, project=project)
+        return answers.failed(401, answers.UNAUTHORIZED) if unnamed else _alone(key, project)
     if not given.password:
-        return Credential("token", given.username, project=project)
+        return _alone(given.username, project)
     if not project:
         return answers.failed(400, "project_id is missing: a service account needs it in the query")
     return Credential("account", given.username, given.password, project)
+
+
+def _alone(key: str, project: str) -> Credential:
+    """Who shows one word: a token and a secret look alike."""
+    return Credential("token_or_secret", key, project=project)
 
 
 @dataclass
@@ -96,8 +69,18 @@ class _Taken:
     live: list[Event | Refusal] = field(default_factory=list)
     bulk: list[Event | Refusal] = field(default_factory=list)
     failures: list[dict[str, object]] = field(default_factory=list)
-    errors: list[Refused] = field(default_factory=list)
+    error: str | None = None
     imported: int = 0
+    without: bool = False
+    """Whether an event that was taken has no ``distinct_id``."""
+
+    def refuse(self, index: int, record: bytes, refused: Refused) -> Refusal:
+        """Name a record that is not taken."""
+        _, key = said_of(record)
+        said = {"field": refused.field, "message": refused.message}
+        self.failures.append({"index": index, "insert_id": key, "$insert_id": key, **said})
+        self.error = self.error or refused.phrase
+        return refused.refusal(record)
 
     def parts(self, credential: Credential) -> tuple[Part, ...]:
         """By lane; at least one, so that the credential is looked at even if there is nothing to keep."""
@@ -106,89 +89,43 @@ class _Taken:
         return tuple(Part(credential, lane, tuple(records)) for lane, records in lanes)
 
 
-def _take(records: list[bytes], rules: Rules, *, bulk: bool) -> _Taken:
+def _understood(records: Sequence[Found | bytes], rules: Rules, credential: Credential, asked: Asked) -> Parsed:
+    taken = _take(records, rules, asked)
+    under: dict[str, Callable[[], Parsed]] = {}
+    if rules.strict and taken.without and not rules.original:
+        under["original"] = lambda: _understood(records, replace(rules, original=True), credential, asked)
+    return Parsed(taken.parts(credential), _answer(taken, asked, strict=rules.strict), under=under)
+
+
+def _take(records: Sequence[Found | bytes], rules: Rules, asked: Asked) -> _Taken:
     taken = _Taken()
-    live, old = (taken.bulk if bulk else taken.live), taken.bulk
+    live, old = (taken.bulk if asked.bulk else taken.live), taken.bulk
     since = rules.now - LIVE_WITHIN
     for index, record in enumerate(records):
         try:
-            event = event_of(record, rules)
+            _, event = event_of(record, rules)
         except Refused as refused:
-            key = _given_insert_id(record)
-            said = {"field": refused.field, "message": refused.message}
-            taken.failures.append({"index": index, "insert_id": key, "$insert_id": key, **said})
-            taken.errors.append(refused)
-            live.append(refused.refusal(record))
-        else:
-            taken.imported += 1
-            (live if event.time >= since else old).append(event)
+            live.append(taken.refuse(index, asked.slice(index), refused))
+            continue
+        if event is None:
+            continue
+        if not event.ids.distinct:
+            taken.without = True
+        (live if event.time >= since else old).append(event)
+    taken.imported = len(records) - len(taken.failures)
     return taken
-
-
-def event_of(record: bytes, rules: Rules) -> Event:
-    """One event of a batch.
-
-    Args:
-        record: A slice of the body; need not be JSON.
-        rules: Of its request.
-
-    Raises:
-        Refused: It is not one that may be taken.
-    """
-    sound(record, rules)
-    try:
-        found = _records.decode(record)
-        event = found.event
-        if type(event) is not str or not event.strip():
-            raise Refused("event_missing", "event", "'event' must not be missing or blank")
-        text = bytes(found.properties)
-        if not text.startswith(b"{"):
-            raise Refused("properties_missing", "properties", "'properties' must not be missing, and must be an object")
-        given = _properties.decode(text)
-    except (msgspec.DecodeError, RecursionError, UnicodeDecodeError) as error:
-        raise unreadable(error) from None
-    return Event(event[: limits.TEXT], _ids(given, rules), _time(given, rules), text, insert_id(given.insert_id, rules))
-
-
-def _time(given: _Properties, rules: Rules) -> int:
-    if given.time is not None:
-        return moment(given.time, "properties.time", rules)
-    if rules.strict:
-        raise Refused("time_missing", "properties.time", "'properties.time' is invalid: must not be missing")
-    return rules.now
-
-
-def _ids(given: _Properties, rules: Rules) -> Ids:
-    """Whose event it is. An empty ``distinct_id`` is allowed: the event is kept and belongs to nobody."""
-    user = "" if given.user_id is None else name(given.user_id, "properties.$user_id") or ""
-    device = "" if given.device_id is None else name(given.device_id, "properties.$device_id") or ""
-    distinct = name(given.distinct_id, "properties.distinct_id")
-    if distinct is None and rules.strict and not (user or device):
-        message = "'properties.distinct_id' is invalid: must not be missing"
-        raise Refused("distinct_id_missing", "properties.distinct_id", message)
-    return Ids(user, device, distinct or "")
-
-
-def _given_insert_id(record: bytes) -> str:
-    """What a failed record calls itself, as far as it can be read."""
-    try:
-        key = _properties.decode(bytes(_records.decode(record).properties)).insert_id
-    except (msgspec.DecodeError, RecursionError, UnicodeDecodeError):
-        return ""
-    return key if isinstance(key, str) else ""
 
 
 def _answer(taken: _Taken, asked: Asked, *, strict: bool) -> Answer:
     if strict:
         return _fated(answers.strict(taken.imported, taken.failures))
-    first = taken.errors[0] if taken.errors and not taken.imported else None
-    error = None if first is None else "event, missing" if first.reason == "event_missing" else first.message
-    more = {"code": 200, "num_records_imported": taken.imported} if error is None else {}
-    return _fated(answers.loose(error, taken.failures, verbose=asked.verbose, **more))
+    named = {"failed_records": taken.failures} if taken.failures else {}
+    error = None if taken.imported else taken.error
+    return _fated(answers.loose(error, asked.shape, code=200, num_records_imported=taken.imported, **named))
 
 
 def _answer_unreadable(why: Unreadable, asked: Asked, *, strict: bool) -> Answer:
-    return _fated(answers.failed(400, why.why) if strict else answers.loose(why.why, verbose=asked.verbose))
+    return _fated(answers.failed(400, why.why) if strict else answers.loose(why.why, asked.shape))
 
 
 def _fated(answer: Outbound) -> Answer:

@@ -16,11 +16,19 @@ RECORD = 1024 * 1024
 """Bytes of JSON of one event or profile update; *import-events*."""
 
 NESTING = 64
-"""Levels of brackets in one record. *import-events* allows three below `properties`; deeper ones are only refused where they
-could hurt whoever reads them later."""
+"""Levels of brackets in one record, whoever sends it; chosen. Deeper ones could hurt whoever reads them later."""
+
+LEVELS = 3
+"""Levels of lists and objects below `properties`; *track-event*. Kept to where the sender asks to be strict."""
+
+WIDTH = 254
+"""Properties of an event, keys of an object or elements of a list in it; *track-event* (fewer than 255). Kept to likewise."""
+
+PROFILE = 2000
+"""Properties of a profile; *profile-set*. What one record writes is counted at the door."""
 
 TEXT = 255
-"""Characters; *import-events*. Event names are cut; ids are refused: a cut id could be somebody else's."""
+"""Characters; *import-events*. Texts in an event and its name are cut; ids are refused: a cut id could be somebody else's."""
 
 INSERT_ID = 36
 """Bytes of ``$insert_id``, of A-Z a-z 0-9 and ``-``; *import-events*."""
@@ -34,6 +42,9 @@ AHEAD = 3600
 
 LIVE_DAYS = 5
 """Days that `/track` looks back; *track-event*. What is older comes from an import, not from a person just now."""
+
+CALLBACK = 128
+"""Characters of a callback's name; chosen."""
 
 RETRY_AFTER = 5
 """Seconds, told with 429; *import-events* asks senders to begin at 2 and to double up to 60."""

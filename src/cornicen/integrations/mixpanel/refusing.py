@@ -12,11 +12,14 @@ from cornicen.integrations.mixpanel import limits
 
 MICROSECONDS = 1_000_000
 KEPT = 4096
+LIVE_WITHIN = limits.LIVE_DAYS * 86_400 * MICROSECONDS
 EARLIEST = limits.EARLIEST * MICROSECONDS
 MILLISECONDS_FROM = limits.EARLIEST * 1000
 """A number from here on is milliseconds, below it seconds; see `limits.EARLIEST`."""
 
 _is_insert_id = re.compile(rf"[A-Za-z0-9-]{{1,{limits.INSERT_ID}}}").fullmatch
+SHORT, LONG = 9, 36
+"""No one of `limits.NOBODY` has a length between these: an id that has needs no closer look."""
 _NUMERIC = re.compile(r"-?\d{1,15}(\.\d{1,9})?")
 _FAR = 1e15
 
@@ -28,11 +31,14 @@ class Refused(Exception):
         reason: A stable word for counting.
         field: As Mixpanel names it.
         message: Mixpanel's sentence, where one is known.
+        phrase: What Mixpanel says instead where the sender did not ask to be strict; "": the same.
+        silent: Whether the sender is told of success all the same.
     """
 
-    def __init__(self, reason: str, field: str, message: str) -> None:
+    def __init__(self, reason: str, field: str, message: str, phrase: str = "", *, silent: bool = False) -> None:
         super().__init__(message)
-        self.reason, self.field, self.message = reason, field, message
+        self.reason, self.field, self.message, self.silent = reason, field, message, silent
+        self.phrase = phrase or message
 
     def refusal(self, record: bytes) -> Refusal:
         """As it is kept."""
@@ -41,17 +47,25 @@ class Refused(Exception):
 
 @dataclass(frozen=True)
 class Rules:
-    """How strictly a request is read.
+    """How a request is read.
 
     Args:
         strict: Whether the sender asked for per-record validation.
         now: The door's clock, microseconds.
         utf8: Whether the whole body is known to be UTF-8.
+        since: Events before are not taken, microseconds.
+        trusted: Whether its sender has shown a credential; else no event merges, and what is too old is not told.
+        original: Whether an event must say its ``distinct_id``, as under the rule *original*.
+        address: Of the sender, where it is to stand for a missing id; "": it is not.
     """
 
     strict: bool
     now: int
     utf8: bool
+    since: int = EARLIEST
+    trusted: bool = True
+    original: bool = False
+    address: str = ""
 
 
 def kept(record: bytes) -> bytes:
@@ -60,69 +74,6 @@ def kept(record: bytes) -> bytes:
 
 
 _TOKEN = re.compile(rb"""("\$?token"\s*:\s*)"(?:[^"\\]|\\.)*+"?""")
-
-
-def sound(record: bytes, rules: Rules) -> None:
-    """Check what would hurt whoever reads the record later. Raises: Refused."""
-    if len(record) > limits.RECORD:
-        raise Refused("record_too_large", "", f"record is larger than {limits.RECORD} bytes")
-    brackets = record.count(b"{") + (
-        record.count(b"[") if 0x5B in record else 0
-    )  # a look for one byte costs a third of a count
-    if brackets > limits.NESTING and _depth(record) > limits.NESTING:
-        raise Refused("nested_too_deep", "properties", f"'properties' is invalid: nested deeper than {limits.NESTING} levels")
-    if not rules.utf8:
-        try:
-            record.decode()
-        except UnicodeDecodeError:
-            field = _undecodable(record)
-            raise Refused("not_utf8", field, f"{field or 'record'} is invalid: string should be valid utf8") from None
-
-
-_BRACKET = re.compile(rb'"(?:[^"\\]++|\\.?)*+"?|[\[\]{}]', re.DOTALL)
-
-
-def _depth(record: bytes) -> int:
-    depth = deepest = 0
-    for token in _BRACKET.finditer(record):
-        if token[0][:1] in b"[{":
-            depth += 1
-            deepest = max(deepest, depth)
-        elif token[0][:1] in b"]}":
-            depth -= 1
-    return deepest
-
-
-_members = msgspec.json.Decoder(dict[str, msgspec.Raw])
-
-
-def _undecodable(record: bytes) -> str:
-    """The property that holds the broken text, as far as that can be told."""
-    path = ""
-    for key in ("properties", "$set", "$set_once"):
-        try:
-            inner = _members.decode(bytes(_members.decode(record)[key]))
-        except (KeyError, msgspec.DecodeError, RecursionError, UnicodeDecodeError):
-            continue
-        for name, raw in inner.items():
-            try:
-                bytes(raw).decode()
-            except UnicodeDecodeError:
-                path = f"{key}.{name}"
-    return path
-
-
-def unreadable(error: Exception) -> Refused:
-    """What it means that a record could not be decoded."""
-    if isinstance(error, RecursionError):
-        return Refused("nested_too_deep", "", f"record is invalid: nested deeper than {limits.NESTING} levels")
-    if isinstance(error, UnicodeDecodeError):
-        return Refused("not_utf8", "", "record is invalid: string should be valid utf8")
-    if isinstance(error, msgspec.ValidationError):
-        if "out of range" in str(error):
-            return Refused("number_out_of_range", "", "record is invalid: a number is out of range")
-        return Refused("not_an_object", "", "record must be a JSON object")
-    return Refused("not_json", "", "record is not valid JSON")
 
 
 def moment(value: object, field: str, rules: Rules) -> int:
@@ -145,7 +96,8 @@ def moment(value: object, field: str, rules: Rules) -> int:
     if EARLIEST <= micros <= rules.now:
         return micros
     if micros < EARLIEST:
-        raise Refused("time_too_early", field, f"'{field}' is invalid: must be later than 1971-01-01")
+        what = f"'{field}' is invalid: must be later than 1971-01-01"
+        raise Refused("time_too_early", field, what, silent=not rules.trusted)
     if rules.strict and micros > rules.now + limits.AHEAD * MICROSECONDS:
         raise Refused("time_in_future", field, f"'{field}' is invalid: must not be more than an hour ahead")
     return rules.now
@@ -159,8 +111,13 @@ def _inexact(value: object, field: str, rules: Rules) -> int:
     return round(max(min(value, _FAR), -_FAR) * (MICROSECONDS if value < MILLISECONDS_FROM else 1000))
 
 
-def name(value: object, field: str) -> str | None:
+def name(value: object, field: str, *, person: bool = True) -> str | None:
     """An id as text; numbers as their literal.
+
+    Args:
+        value: As decoded.
+        field: As Mixpanel names it.
+        person: Whether it is a person's; else `limits.NOBODY` may be its id.
 
     Returns:
         None: missing or null. "" stays what it is.
@@ -168,10 +125,10 @@ def name(value: object, field: str) -> str | None:
     Raises:
         Refused: One of `limits.NOBODY`, longer than `limits.TEXT`, or nothing that could be an id.
     """
-    if value is None:
-        return None
+    if value is None or (type(value) is str and SHORT < len(value) < LONG):
+        return value
     text = value if type(value) is str else _literal(value)
-    if text.lower() in limits.NOBODY:
+    if person and text.lower() in limits.NOBODY:
         raise Refused(f"{_word(field)}_refused", field, f"'{field}' is invalid: {text} is the id of nobody")
     if len(text) > limits.TEXT:
         raise Refused(f"{_word(field)}_too_long", field, f"'{field}' is invalid: longer than {limits.TEXT} characters")

@@ -36,11 +36,12 @@ class Answer:
 def ask():
     """Ask a route: ``ask(path, body, query, headers)``; by default with the project's token and as a door that keeps it."""
 
-    def ask(path, body=b"", query=None, headers=None, *, method="POST", fate=Fate.KEPT):
+    def ask(path, body=b"", query=None, headers=None, *, method="POST", fate=Fate.KEPT, address="192.0.2.7", under=None):
         packed = body if isinstance(body, bytes) else json.dumps(body).encode()
         given = {"authorization": basic("T:"), "content-type": "application/json", **(headers or {})}
         named = {name: value for name, value in given.items() if value is not None}
-        return Answer(ROUTES[path].parse(Inbound(method, path, query or {}, named, packed, NOW)), fate)
+        parsed = ROUTES[path].parse(Inbound(method, path, query or {}, named, packed, NOW, address))
+        return Answer(parsed.under[under]() if under in parsed.under else parsed, fate)
 
     return ask
 
