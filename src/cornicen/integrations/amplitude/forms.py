@@ -1,0 +1,138 @@
+"""What the form routes have in common: `/identify`, `/groupidentify` and `/usermap`, whose answers are plain words."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+
+import msgspec
+
+from cornicen.events.shapes import Record, Refusal
+from cornicen.flows.vendors import Credential, Fate, Inbound, Outbound, Parsed, Part
+from cornicen.integrations.amplitude import answers, limits
+from cornicen.integrations.amplitude.texts import whole
+from cornicen.wire import body, multipart
+
+SUCCESS = "success"
+_anything = msgspec.json.Decoder()
+_raws = msgspec.json.Decoder(msgspec.Raw)
+
+
+class Unfit(Exception):
+    """The request is not taken; raised and caught within this folder.
+
+    Args:
+        answer: What its sender is told.
+    """
+
+    def __init__(self, answer: Outbound) -> None:
+        super().__init__()
+        self.answer = answer
+
+
+@dataclass(frozen=True)
+class Form:
+    """A form, or a query: the form's fields win.
+
+    Args:
+        fields: By name.
+    """
+
+    fields: Mapping[str, bytes] = field(repr=False)
+
+    def text(self, name: str) -> str:
+        """A field; "" where it is not there."""
+        return self.fields.get(name, b"").decode("utf-8", "replace").strip()
+
+    def value(self, name: str) -> object:
+        """A field that is JSON; None where it cannot be read."""
+        try:
+            return _anything.decode(self.fields.get(name, b"null"))
+        except (msgspec.DecodeError, RecursionError, UnicodeDecodeError):
+            return None
+
+
+def opened(inbound: Inbound) -> Form:
+    """The form in a request.
+
+    Raises:
+        Unfit: It is too large, or not packed as it says.
+    """
+    unpacked = body.unpacked(inbound.body, inbound.headers.get("content-encoding", ""), limits.BODY)
+    if isinstance(unpacked, body.TooLarge):
+        raise Unfit(too_large())
+    if isinstance(unpacked, body.Unreadable):
+        raise Unfit(answers.said(400, unpacked.why))
+    between = multipart.boundary(inbound.headers.get("content-type", ""))
+    fields = body.form(unpacked) if between is None else multipart.fields(unpacked, between)
+    query = {name: value.encode("utf-8", "replace") for name, value in inbound.query.items()}
+    return Form({**query, **fields})
+
+
+def items(form: Form, name: str, most: int, missing: str, crowded: Outbound) -> list[bytes]:
+    """A field that is a JSON object or a list of them, each as its own JSON.
+
+    Args:
+        form: The request's.
+        name: The field's.
+        most: How many are allowed.
+        missing: The word for a field that is not there, or is no such thing.
+        crowded: What is answered if there are more.
+
+    Raises:
+        Unfit: It is not there, is no such thing, or there are too many.
+    """
+    text = whole(form.fields.get(name, b"").strip())
+    try:
+        text.decode()
+        _raws.decode(text)
+    except (msgspec.DecodeError, RecursionError, UnicodeDecodeError):
+        raise Unfit(answers.said(400, missing)) from None
+    found = [text] if text.startswith(b"{") else body.records(text, most)
+    if isinstance(found, body.TooLarge):
+        raise Unfit(crowded)
+    if isinstance(found, body.Unreadable) or not all(item.startswith(b"{") for item in found):
+        raise Unfit(answers.said(400, missing))
+    return found
+
+
+def too_large() -> Outbound:
+    """More than is allowed."""
+    return answers.said(413, answers.LARGE)
+
+
+def at_fault(word: str, refused: Sequence[tuple[int, Refusal]]) -> Outbound:
+    """What is wrong with which items; none of the others is taken either."""
+    return answers.said(400, f"{word}: " + "; ".join(f"item {index}: {one.message}" for index, one in refused))
+
+
+def answered(answer: Outbound) -> Parsed:
+    """A request of which nothing is to be kept, whoever sent it."""
+    return Parsed((), lambda _: answer)
+
+
+def parsed(key: str, records: Sequence[Record], answer: Outbound) -> Parsed:
+    """A request whose answer is ``answer`` once its records are kept.
+
+    Args:
+        key: The project's, as sent; "" is of none.
+        records: Taken, or refused.
+        answer: If the key is known.
+    """
+    denied = answers.said(400, answers.INVALID_KEY)
+    if not key:
+        return answered(denied)
+    return Parsed((Part(Credential("token", key), "live", tuple(records)),), _fated(answer, denied))
+
+
+def _fated(answer: Outbound, denied: Outbound) -> Callable[[Fate], Outbound]:
+    def fated(fate: Fate) -> Outbound:
+        match fate:
+            case Fate.DENIED:
+                return denied
+            case Fate.FULL | Fate.UNAVAILABLE:
+                return answers.said(503, answers.BUSY)
+            case Fate.KEPT:
+                return answer
+
+    return fated
