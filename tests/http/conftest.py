@@ -77,7 +77,7 @@ class House:
 
     def wiring(self):
         receiver = Receiver(self.state.projects, self.spool, self.clock, lambda _: Paced())
-        return Wiring(tuple(found().values()), receiver, self.state, self.keeper, self.clock, self.close)
+        return Wiring(tuple(found().values()), receiver, self.state, self.keeper, self.clock, "https://events.example.com")
 
     def ask(self, method, path, body=None, headers=None):
         line = http.client.HTTPConnection(*self.address, timeout=30)

@@ -10,6 +10,7 @@ import pytest
 from cornicen.apps.http.app import Wiring, app
 from cornicen.errors import Unavailable
 from cornicen.events.shapes import Event, ProfileChange, Refusal
+from cornicen.flows.records import Project
 from cornicen.flows.vendors import Manifest, Outbound, Parsed, Route
 
 NOW = 1_795_539_600
@@ -94,7 +95,38 @@ def test_a_sender_that_hangs_up_leaves_nothing(door):
     assert door.spools == {}
 
 
-@pytest.mark.parametrize("path", ["/import", "/engage", "/", "/health"])
+@pytest.mark.parametrize("path", ["/engage%23profile-set", "/engage/%23profile-set", "/engage#profile-set", "/engage?img=0"])
+def test_a_documentation_anchor_is_no_part_of_the_path(door, path):  # C18
+    body = json.dumps([{"$token": "shop-token", "$distinct_id": "u1", "$set": {"a": 1}}])
+    assert door.ask("POST", path, body, {"content-type": "application/json"}).body == b"1"
+    assert [source for _, source, _ in door.kept()] == ["mixpanel:/engage"]
+
+
+@pytest.mark.parametrize("path", ["/track", "/groups", "/record/", "/flags/", "/settings/"])
+def test_what_a_browser_asks_for_is_there_with_a_slash_and_without(door, path):
+    for spelled in (path, path.rstrip("/"), f"{path.rstrip('/')}/"):
+        assert door.ask("GET", f"{spelled}?verbose=1").status == 200
+
+
+def test_an_unknown_token_among_known_ones_loses_only_its_own(door):  # A16
+    body = json.dumps([{"event": name, "properties": {"token": name}} for name in ("shop-token", "stranger")])
+    assert door.ask("POST", "/track", body, {"content-type": "application/json"}).body == b"1"
+    assert [record.name for _, _, record in door.kept()] == ["shop-token"]
+
+
+@pytest.mark.parametrize(("rule", "status"), [("original", 400), ("simplified", 200)])
+def test_an_importer_learns_the_projects_rule_by_trying(door, rule, status):  # B18, B19
+    door.state.projects.add(Project("2", "probed", "probed-token", identity=rule))
+    probe = {"event": "probe", "properties": {"time": NOW, "$device_id": "d", "$user_id": "u", "$insert_id": "a1"}}
+    reply = door.ask("POST", "/import?strict=1", json.dumps([probe]), {"authorization": "Basic probed-token:"})
+    assert reply.status == status
+    if status == 400:
+        [failed] = reply.json["failed_records"]
+        assert failed["message"] == "'properties.distinct_id' is invalid: must not be missing"
+    assert [type(record) for _, _, record in door.kept("2")] == [Refusal if status == 400 else Event]
+
+
+@pytest.mark.parametrize("path", ["/import", "/engage", "/track", "/groups", "/", "/health"])
 def test_a_method_that_a_path_does_not_take_is_told_which_it_takes(door, path):
     reply = door.ask("DELETE", path)
     assert (reply.status, set(reply.json)) == (405, {"code", "what", "fix"})

@@ -1,12 +1,15 @@
 import asyncio
 import json
+from base64 import b64encode
 from html.parser import HTMLParser
 
 import pytest
 
 from cornicen.apps.http import status
 from cornicen.apps.http.page import render
+from cornicen.apps.http.status import View
 from cornicen.errors import Damaged
+from cornicen.flows.events.strangers import Strangers
 from cornicen.flows.records import Cohort, Project, Standing, SyncStatus
 
 NOW = 1_795_539_600_000_000
@@ -174,13 +177,48 @@ def test_a_keeper_that_does_not_answer_is_said_and_the_rest_is_shown(used):
         assert (keeper["answers"], set(keeper)) == (False, {"answers", "code", "what", "fix"})
 
 
+@pytest.mark.parametrize(
+    ("live", "late", "behind", "told"),
+    [(0, 3600, 0.0, "not at all"), (10, 0.5, 0.5, "under 1 s"), (10, 100, 100.0, "100 s"), (10, 8000, 8000.0, "2 hours")],
+)
+def test_the_page_says_how_far_behind_the_loader_is(door, live, late, behind, told):
+    now = door.clock.now()
+    door.keepers["1"] = {**WELL, "as_of": now - int(late * 1_000_000), "backlog": {"live": live, "bulk": 2_500_000}}
+    keeper = door.ask("GET", "/?as=json").json["projects"][0]["keeper"]
+    assert (keeper["behind"], keeper["backlog"]) == (behind, {"live": live, "bulk": 2_500_000})
+    page = words(door.ask("GET", "/").text)
+    assert f"live {live} bytes, bulk 2.5 MB" in page
+    assert f"How far behind {told}" in page
+
+
+def test_the_page_says_where_senders_send_to(door):
+    door.keepers["1"] = EMPTY
+    assert door.ask("GET", "/?as=json").json["address"] == "https://events.example.com"
+    assert words(door.ask("GET", "/").text).count("https://events.example.com") == 2
+
+
+def test_an_unknown_token_is_counted_where_the_operator_looks(door):
+    assert "unknown token" not in words(door.ask("GET", "/").text)
+    for user in ("stranger-<i>", "stranger-<i>", "<i>"):
+        door.ask("POST", "/import?strict=1", "[]", {"authorization": "Basic " + b64encode(f"{user}:".encode()).decode()})
+    strangers = door.ask("GET", "/?as=json").json["strangers"]
+    assert strangers["requests"] == 3
+    assert strangers["since"] <= min(one["last"] for one in strangers["routes"]) <= door.clock.now()
+    counted = [(one["source"], one["credential"], one["requests"]) for one in strangers["routes"]]
+    assert sorted((one[1].split()[-1], one[2]) for one in counted) == [("<i>…", 1), ("stra…", 2)]
+    page = words(door.ask("GET", "/").text)
+    for shown in ("Requests with an unknown token 3 since", "mixpanel:/import", " stra…", " <i>…"):
+        assert shown in page
+    assert "stranger" not in page
+
+
 def test_a_keeper_that_hangs_does_not_hang_the_page(house, monkeypatch):
     monkeypatch.setattr(status, "PATIENCE", 0.0)
 
     async def hang(_project):
         await asyncio.Event().wait()
 
-    found = asyncio.run(status.look(house.state, hang, [], house.clock))
+    found = asyncio.run(status.look(View(house.state, hang, [], house.clock, Strangers(), NOW)))
     assert found["projects"][0]["keeper"]["code"] == "unavailable"
 
 
@@ -226,7 +264,13 @@ def test_every_project_has_its_place(used):
 
 
 def test_no_project_at_all_is_a_page_too():
-    empty = {"version": "1", "now": NOW, "projects": []}
+    empty = {
+        "version": "1",
+        "now": NOW,
+        "address": "",
+        "projects": [],
+        "strangers": {"since": NOW, "requests": 0, "routes": []},
+    }
     assert "cornicen init DIR" in words(render(empty))
 
 

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import asyncio
 from collections import defaultdict
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from functools import cache, partial
 from importlib.metadata import entry_points
 from typing import TYPE_CHECKING, Any
@@ -113,7 +113,15 @@ def warehouse(home: Home, project: Project) -> DuckDBWarehouse:
     """A project's events. Raises: Unavailable where another process has them open."""
     from cornicen.warehouse.warehouse import DuckDBWarehouse
 
-    return DuckDBWarehouse(home.project_folder(project.id), project.zone, memory=home.settings.keeper_memory)
+    settings = home.settings
+    return DuckDBWarehouse(
+        home.project_folder(project.id),
+        project.zone,
+        identity=project.identity,
+        memory=settings.keeper_memory,
+        key_memory=settings.key_memory,
+        retention_days=settings.retention_days,
+    )
 
 
 def engine(opened: DuckDBWarehouse, before: int | None) -> Engine:
@@ -153,8 +161,8 @@ def _deliverable(connection: Connection) -> Destination | None:
     return destination(connection) if manifest(connection.vendor).destination is not None else None
 
 
-def door(home: Home) -> DoorWiring:
-    """What a door of a home is made of. Raises: BadSetting, Unavailable."""
+def door(home: Home, address: str) -> DoorWiring:
+    """What a door of a home is made of; senders reach it at the address. Raises: BadSetting, Unavailable."""
     from cornicen.apps.http.app import Wiring
     from cornicen.apps.keeper.client import ask_soon
     from cornicen.flows.events.pace import Paced
@@ -176,12 +184,15 @@ def door(home: Home) -> DoorWiring:
     async def keeper_of(project: str) -> dict[str, Any]:
         return await ask_soon(home, project, "status")
 
-    receiver = Receiver(decided.projects, spool_of, time, paces.__getitem__)
-    return Wiring(tuple(manifests().values()), receiver, decided, keeper_of, time, close)
+    def paces_of(project: str) -> Paces | None:
+        return paces[project] if home.settings.throttle else None
+
+    receiver = Receiver(decided.projects, spool_of, time, paces_of)
+    return Wiring(tuple(manifests().values()), receiver, decided, keeper_of, time, address, close)
 
 
-async def answering(home: Home, address: str, within: float, stop: asyncio.Event) -> bool:
-    """Wait until the door at an address and every keeper answer; False: not within so many seconds, or told to stop."""
+async def answering(home: Home, addresses: Sequence[str], within: float, stop: asyncio.Event) -> bool:
+    """Wait until the door at all its addresses and every keeper answer; False: not in so many seconds, or told to stop."""
     from cornicen.apps.keeper.client import ask_soon
     from cornicen.wire.http import Reply, Request
 
@@ -189,11 +200,11 @@ async def answering(home: Home, address: str, within: float, stop: asyncio.Event
     projects = state(home).projects.all()
     async with sender() as sends:
         while not stop.is_set() and asyncio.get_running_loop().time() < end:
-            reply = await sends.send(Request("GET", f"{address}/health"), timeout=5)
+            replies = [await sends.send(Request("GET", f"{address}/health"), timeout=5) for address in addresses]
             try:
                 for project in projects:
                     await ask_soon(home, project.id, "status")
-                if isinstance(reply, Reply) and reply.status == 200:
+                if all(isinstance(reply, Reply) and reply.status == 200 for reply in replies):
                     return True
             except NotRunning:
                 pass

@@ -7,6 +7,7 @@
       secret.key          encrypts credentials at rest; keep it out of backups of state.db
       state.db            what was decided
       projects/<id>/      one project's events: warehouse and spool
+      imports/            how far each `cornicen import` has come
       run/                locks, addresses and sockets of the running roles
       cohorts/ syncs.yml  the project folder that `cornicen apply` reads by default
 """
@@ -17,17 +18,21 @@ import hashlib
 import os
 import tempfile
 import tomllib
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, fields
 from difflib import get_close_matches
 from pathlib import Path
+from typing import Any
 
 from cryptography.fernet import Fernet
 
+from cornicen.apps import addresses
 from cornicen.errors import BadFolder, BadSetting, Fault, NotFound
 
 SETTINGS_FILE = "cornicen.toml"
 LONGEST_SOCKET_PATH = 100  # sun_path holds 108 bytes on Linux, 104 on macOS
-LEAST_SPOOL = 1_000_000
+LEAST = {"spool_bytes": 1_000_000, "key_memory": 1_000_000, "retention_days": 0}
+"""The smallest number that a setting may be."""
 
 
 @dataclass(frozen=True)
@@ -38,12 +43,28 @@ class Settings:
         schedule: Whether the keeper evaluates syncs when they are due; False: only when asked (`cornicen sync run`).
         spool_bytes: How many bytes may wait in a project's spool before its door answers 429.
         keeper_memory: What the warehouse may use, as DuckDB writes it.
+        key_memory: Bytes for the keys by which repeated events are found, eight each; what is beyond lies in files that the
+            system may hold in memory.
+        retention_days: How many whole UTC days of events are kept; 0: all.
+        throttle: Whether the door limits how fast one user or device may send, as Amplitude does; False: nobody is too fast.
+        listen_capture: Where `cornicen up` takes records, ``HOST:PORT``.
+        listen_console: Where it shows its pages; the same place: one listener for both.
+        public_url: What senders call the capture listener, e.g. ``https://events.example.com``; empty: its own address.
+        trusted_proxies: Addresses and networks whose ``X-Forwarded-For`` is believed; nobody's otherwise, not even the
+            machine's own.
         clock: A clock file for tests; empty: the machine's clock.
     """
 
     schedule: bool = True
     spool_bytes: int = 8_000_000_000
     keeper_memory: str = "4GB"
+    key_memory: int = 512 << 20
+    retention_days: int = 0
+    throttle: bool = False
+    listen_capture: str = "127.0.0.1:8585"
+    listen_console: str = "127.0.0.1:8585"
+    public_url: str = ""
+    trusted_proxies: tuple[str, ...] = ()
     clock: str = ""
 
 
@@ -58,6 +79,25 @@ TEMPLATE = """\
 
 # Memory for the warehouse.
 # keeper_memory = "4GB"
+
+# Bytes for the keys by which repeated events are found (eight each); what is beyond lies in files.
+# key_memory = 536870912
+
+# How many whole days of events are kept; 0: all. Later than that an event is refused.
+# retention_days = 0
+
+# Answer one user or device that sends too fast to Amplitude's paths as Amplitude does: try again later.
+# throttle = false
+
+# Where `cornicen up` takes records, and where it shows its pages.
+# listen_capture = "127.0.0.1:8585"
+# listen_console = "127.0.0.1:8585"
+
+# What senders call this house when a proxy stands in front of it, e.g. "https://events.example.com".
+# public_url = ""
+
+# Proxies whose X-Forwarded-For is believed: addresses or networks, e.g. ["127.0.0.1", "10.0.0.0/24"].
+# trusted_proxies = []
 """
 
 
@@ -154,15 +194,37 @@ def _read(path: Path) -> Settings:
     except tomllib.TOMLDecodeError as error:
         raise BadFolder(f"{path} is no TOML.", [Fault(path.name, f"{error}.")]) from error
     known = {field.name: type(field.default) for field in fields(Settings)}
-    faults = []
-    for name, value in document.items():
-        if name not in known:
-            near = get_close_matches(name, known, 1)
-            faults.append(Fault(f"{path.name}: {name}", "is no setting.", f"Did you mean `{near[0]}`?" if near else ""))
-        elif type(value) is not known[name]:
-            faults.append(Fault(f"{path.name}: {name}", f"must be a {known[name].__name__}."))
-    if isinstance(size := document.get("spool_bytes"), int) and size < LEAST_SPOOL:
-        faults.append(Fault(f"{path.name}: spool_bytes", f"must be at least {LEAST_SPOOL}."))
+    given: dict[str, Any] = {name: tuple(value) if isinstance(value, list) else value for name, value in document.items()}
+    faults = [fault for name, value in given.items() for fault in _faults(path.name, name, value, known)]
     if faults:
         raise BadFolder(f"The settings in {path} are wrong.", faults)
-    return Settings(**document)
+    return Settings(**given)
+
+
+_READERS: Mapping[str, Callable[[str], object]] = {
+    "listen_capture": addresses.place,
+    "listen_console": addresses.place,
+    "public_url": lambda text: text and addresses.origin(text),
+    "trusted_proxies": addresses.network,
+}
+"""What the text of a setting, or of each of its items, must be."""
+
+
+def _faults(file: str, name: str, value: object, known: Mapping[str, type]) -> list[Fault]:
+    """What is wrong with one setting."""
+    where = f"{file}: {name}"
+    if name not in known:
+        near = get_close_matches(name, known, 1)
+        return [Fault(where, "is no setting.", f"Did you mean `{near[0]}`?" if near else "")]
+    if type(value) is not known[name]:
+        return [Fault(where, f"must be a {'list' if known[name] is tuple else known[name].__name__}.")]
+    if isinstance(value, int) and value < (least := LEAST.get(name, value)):
+        return [Fault(where, f"must be at least {least}.")]
+    found = []
+    for item in value if isinstance(value, tuple) else [value]:
+        try:
+            if name in _READERS:
+                _READERS[name](str(item))
+        except BadSetting as error:
+            found.append(Fault(where, error.what, error.fix))
+    return found

@@ -2,9 +2,10 @@
 
 ::
 
-    door HOME LISTENER      takes records by HTTP, shows the status page; LISTENER: an inherited socket's number
-    keeper HOME PROJECT     loads and evaluates one project
-    courier HOME            delivers for all projects of the home
+    door HOME ADDRESS LISTENER…  takes records by HTTP and shows the console; ADDRESS: where senders reach it; LISTENER: an
+                                 inherited socket's number and what it shows, e.g. 5:capture or 6:capture,console
+    keeper HOME PROJECT          loads and evaluates one project
+    courier HOME                 delivers for all projects of the home
 """
 
 from __future__ import annotations
@@ -16,6 +17,7 @@ import sys
 from collections.abc import Callable, Coroutine, Iterator
 
 import uvicorn
+from starlette.types import ASGIApp
 
 from cornicen.apps import build
 from cornicen.apps.home import Home
@@ -23,6 +25,9 @@ from cornicen.apps.role import PARENT_WATCHED, run
 
 GRACE = 10
 """Seconds that requests under way get after a door was told to stop."""
+
+KEEP_ALIVE = 75
+"""Seconds that a door keeps an idle connection: longer than proxies do, so that they never send into one just closed."""
 
 Work = Callable[[asyncio.Event], Coroutine[object, object, None]]
 
@@ -36,24 +41,43 @@ class _Server(uvicorn.Server):
         yield
 
 
-def door(home: Home, listener: str) -> Work:
-    """A door on a listening socket, by its file descriptor."""
-    from cornicen.apps.http.app import app
+def door(home: Home, address: str, *listeners: str) -> Work:
+    """A door on listening sockets, by their file descriptors."""
+    from cornicen.apps.http.app import Side, app
 
     async def serve(stop: asyncio.Event) -> None:
-        config = uvicorn.Config(app(build.door(home)), log_config=None, access_log=False)
-        config.timeout_graceful_shutdown = GRACE
-        server = _Server(config)
-        serving, told = (
-            asyncio.create_task(server.serve([socket.socket(fileno=int(listener))])),
-            asyncio.create_task(stop.wait()),
-        )
-        await asyncio.wait({serving, told}, return_when=asyncio.FIRST_COMPLETED)
-        server.should_exit = True
+        wiring = build.door(home, address)
+        servers, serving = [], []
+        for number, _, sides in (listener.partition(":") for listener in listeners):
+            server = _server(app(wiring, [Side(side) for side in sides.split(",")]), home.settings.trusted_proxies)
+            servers.append(server)
+            serving.append(asyncio.create_task(server.serve([socket.socket(fileno=int(number))])))
+        told = asyncio.create_task(stop.wait())
+        await asyncio.wait({*serving, told}, return_when=asyncio.FIRST_COMPLETED)
         told.cancel()
-        await serving
+        for server in servers:
+            server.should_exit = True
+        try:
+            await asyncio.gather(*serving)
+        finally:
+            wiring.close()
 
     return serve
+
+
+def _server(shown: ASGIApp, proxies: tuple[str, ...]) -> _Server:
+    """A server that believes only these proxies about who sends."""
+    config = uvicorn.Config(
+        shown,
+        log_config=None,
+        access_log=False,
+        lifespan="off",
+        proxy_headers=bool(proxies),
+        forwarded_allow_ips=list(proxies),
+        timeout_keep_alive=KEEP_ALIVE,
+        timeout_graceful_shutdown=GRACE,
+    )
+    return _Server(config)
 
 
 def keeper(home: Home, project: str) -> Work:

@@ -15,11 +15,12 @@ import signal
 import socket
 import sys
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import IO
 
 from cornicen.apps import build
+from cornicen.apps.addresses import Place
 from cornicen.apps.home import Home
 from cornicen.apps.role import PARENT_WATCHED
 from cornicen.errors import BadSetting, NotRunning
@@ -41,10 +42,34 @@ STOP_WITHIN = 20.0
 
 @dataclass(frozen=True)
 class Up:
-    """What a running `cornicen up` says of itself in ``run/up.json``."""
+    """What a running `cornicen up` says of itself in ``run/up.json``.
+
+    Args:
+        pid: The supervisor's.
+        address: Where this machine reaches the vendors' routes.
+        console: Where it reaches the pages; the same as `address` where one listener shows both.
+        public: What the outside calls `address`; the same unless there is a public address.
+    """
 
     pid: int
     address: str
+    console: str
+    public: str
+
+
+@dataclass(frozen=True)
+class Listening:
+    """Where to listen, and as what.
+
+    Args:
+        capture: For the vendors' routes.
+        console: For the pages; None: with them.
+        public: What the outside calls the capture listener; empty: its own address.
+    """
+
+    capture: Place
+    console: Place | None = None
+    public: str = ""
 
 
 def running(home: Home) -> Up:
@@ -64,22 +89,24 @@ def running(home: Home) -> Up:
     raise missing
 
 
-def serve(home: Home, host: str = "127.0.0.1", port: int = 8585, *, ready: IO[str] | None = None) -> None:
+def serve(home: Home, listening: Listening, *, ready: IO[str] | None = None) -> None:
     """Run the roles until SIGTERM or SIGINT.
 
     Args:
         home: Whose.
-        host: Where the door listens.
-        port: Its port; 0: a free one.
-        ready: Gets one JSON line ``{pid, address}`` once the door and every keeper answer.
+        listening: Where the door listens.
+        ready: Gets one JSON line, `Up`'s fields, once the door and every keeper answer.
 
     Raises:
-        BadSetting: Another `up` serves this home, or the address is taken.
+        BadSetting: Another `up` serves this home, or an address is taken.
 
     Twice: refuses while the first runs.
     """
-    with _alone(home), _listening(host, port) as listener:
-        asyncio.run(_Supervisor(home, listener, ready).run())
+    with contextlib.ExitStack() as stack:
+        stack.enter_context(_alone(home))
+        capture = stack.enter_context(_listener(listening.capture))
+        console = stack.enter_context(_listener(listening.console)) if listening.console else capture
+        asyncio.run(_Supervisor(home, _Door(capture, console, listening.public), ready).run())
 
 
 @contextlib.contextmanager
@@ -94,26 +121,40 @@ def _alone(home: Home) -> Iterator[None]:
 
 
 @contextlib.contextmanager
-def _listening(host: str, port: int) -> Iterator[socket.socket]:
-    """The door's socket. It is the supervisor's: nobody takes the port, and callers wait while a door is started again."""
-    with socket.socket(socket.AF_INET6 if ":" in host else socket.AF_INET) as listener:
+def _listener(place: Place) -> Iterator[socket.socket]:
+    """A socket of the door. It is the supervisor's: nobody takes the port, and callers wait while a door is started again."""
+    with socket.socket(socket.AF_INET6 if ":" in place.host else socket.AF_INET) as listener:
         listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         try:
-            listener.bind((host, port))
+            listener.bind(place)
         except OSError as error:
-            what = f"{host}:{port} cannot be listened on: {error.strerror}."
-            raise BadSetting(what, "Choose another with --port.") from error
+            what = f"{place} cannot be listened on: {error.strerror}."
+            raise BadSetting(what, "Choose another with --port or --listen.") from error
         listener.listen(BACKLOG)
         yield listener
 
 
+class _Door:
+    """The door's listening sockets, one or two, and how it is started on them."""
+
+    def __init__(self, capture: socket.socket, console: socket.socket, public: str) -> None:
+        address = _origin(capture)
+        self.up = Up(os.getpid(), address, _origin(console), public or address)
+        shown = {capture.fileno(): ["capture"]}
+        shown.setdefault(console.fileno(), []).append("console")
+        self.sockets = tuple(shown)
+        self.arguments = [self.up.public, *(f"{number}:{','.join(sides)}" for number, sides in shown.items())]
+
+
+def _origin(listener: socket.socket) -> str:
+    return Place(*listener.getsockname()[:2]).origin
+
+
 class _Supervisor:
-    def __init__(self, home: Home, listener: socket.socket, ready: IO[str] | None) -> None:
-        self._home, self._listener, self._ready = home, listener, ready
-        host, port = listener.getsockname()[:2]
-        self._address = f"http://[{host}]:{port}" if ":" in host else f"http://{host}:{port}"
+    def __init__(self, home: Home, door: _Door, ready: IO[str] | None) -> None:
+        self._home, self._door, self._ready = home, door, ready
         folder = str(home.path)
-        self._roles = {"door": ["door", folder, str(listener.fileno())], "courier": ["courier", folder]}
+        self._roles = {"door": ["door", folder, *door.arguments], "courier": ["courier", folder]}
         self._stop = asyncio.Event()
 
     async def run(self) -> None:
@@ -155,7 +196,7 @@ class _Supervisor:
     async def _once(self, log: Path, command: list[str]) -> None:
         with log.open("ab") as out:
             role = (sys.executable, "-m", "cornicen.apps.roles", *command, PARENT_WATCHED)
-            passed = (self._listener.fileno(),) if command[0] == "door" else ()
+            passed = self._door.sockets if command[0] == "door" else ()
             process = await asyncio.create_subprocess_exec(
                 *role, stdin=asyncio.subprocess.PIPE, stdout=out, stderr=out, pass_fds=passed
             )
@@ -177,11 +218,12 @@ class _Supervisor:
 
     async def _say_ready(self) -> None:
         """Once everything answers, write who we are for the command line, and tell whoever started us."""
-        while not await build.answering(self._home, self._address, PATIENCE, self._stop):
+        up = self._door.up
+        while not await build.answering(self._home, sorted({up.address, up.console}), PATIENCE, self._stop):
             if self._stop.is_set():
                 return
             sys.stderr.write(f"Not everything answers yet; {self._home.run_folder} has the logs.\n")
-        said = json.dumps({"pid": os.getpid(), "address": self._address})
+        said = json.dumps(asdict(up))
         path = self._home.run_folder / "up.json"
         path.with_suffix(".new").write_text(said)
         path.with_suffix(".new").rename(path)

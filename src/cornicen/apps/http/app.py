@@ -1,9 +1,10 @@
-"""The door's ASGI application: vendors' routes, the status page, and the one edge where nothing is let through."""
+"""The door's ASGI applications: vendors' routes, the console's pages, and the one edge where nothing is let through."""
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass
+from enum import StrEnum
 from typing import Any
 
 import structlog
@@ -11,7 +12,9 @@ from starlette.responses import JSONResponse, Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from cornicen.apps.http.capture import Capture
+from cornicen.apps.http.crossing import Crossing
 from cornicen.apps.http.page import Page, health
+from cornicen.apps.http.status import View
 from cornicen.errors import BadInput, CornicenError, Denied, NotFound, Unavailable
 from cornicen.flows.events.receive import Receiver
 from cornicen.flows.ports import Clock, State
@@ -35,7 +38,8 @@ class Wiring:
         keeper: A project's id to what its keeper says of itself: ``{as_of, backlog, counts, refusals}``. Raises `Unavailable`
             where it does not answer.
         clock: The door's.
-        close: Called once when the server stops: the spools are closed there.
+        address: Where senders reach the capture routes, as the page tells it.
+        close: Gives the spools back; to be called once no server takes requests any more.
     """
 
     manifests: Sequence[Manifest]
@@ -43,50 +47,88 @@ class Wiring:
     state: State
     keeper: Callable[[str], Awaitable[Mapping[str, Any]]]
     clock: Clock
+    address: str = ""
     close: Callable[[], None] = _nothing
 
 
-def app(wiring: Wiring) -> ASGIApp:
-    """The application: every manifest's routes, ``/`` and ``/health``.
+class Side(StrEnum):
+    """What a listener shows."""
 
-    Paths with and without a trailing slash are the same.
+    CAPTURE = "capture"
+    """The vendors' routes: for senders anywhere."""
+    CONSOLE = "console"
+    """Our own pages: for the people of the house."""
+
+
+def app(wiring: Wiring, sides: Collection[Side] = tuple(Side)) -> ASGIApp:
+    """The application of one listener: what its sides show, and ``/health``. All else is not found there.
+
+    Paths with and without a trailing slash are the same. A route for ``/piece/*`` takes what no other does below that piece.
+
+    Args:
+        wiring: What the door is made of; shared by all its listeners.
+        sides: Of this listener.
 
     Raises:
-        ValueError: Two vendors want the same path.
+        ValueError: Two things want the same path, also if another listener shows one of them.
     """
-    mounted: dict[str, ASGIApp] = {
-        "/": Page(wiring.state, wiring.keeper, wiring.manifests, wiring.clock),
-        "/health": health,
-    }
+    paths: dict[str, ASGIApp] = {"/health": health, **console(wiring)}
+    shown = dict(paths) if Side.CONSOLE in sides else {"/health": paths["/health"]}
     for manifest in wiring.manifests:
         for route in manifest.routes:
             path = _trimmed(route.path)
-            if path in mounted:
+            if path in paths:
                 raise ValueError(f"two things want the path {path}")
-            mounted[path] = Capture(route, f"{manifest.name}:{route.path}", wiring.receiver, wiring.clock)
-    return _Edge(mounted, wiring.close)
+            taking = Capture(route, f"{manifest.name}:{route.path}", wiring.receiver, wiring.clock)
+            paths[path] = Crossing(_Edge(taking), route.methods)
+            if Side.CAPTURE in sides:
+                shown[path] = paths[path]
+    return _Paths(shown)
+
+
+def console(wiring: Wiring) -> dict[str, ASGIApp]:
+    """The console's pages by path."""
+    view = View(
+        state=wiring.state,
+        keeper=wiring.keeper,
+        manifests=wiring.manifests,
+        clock=wiring.clock,
+        strangers=wiring.receiver.strangers,
+        since=wiring.clock.now(),
+        address=wiring.address,
+    )
+    return {"/": _Edge(Page(view))}
 
 
 def _trimmed(path: str) -> str:
-    return path.rstrip("/") or "/"
+    """A path as it is looked up. Some senders write a vendor's documentation anchor into it, as if it were a part of it."""
+    return path.partition("#")[0].rstrip("/") or "/"
+
+
+class _Paths:
+    """Finds who answers a path."""
+
+    def __init__(self, shown: Mapping[str, ASGIApp]) -> None:
+        self._shown = shown
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] == "websocket":
+            await send({"type": "websocket.close"})
+        else:
+            await self._found(_trimmed(scope["path"]))(scope, receive, send)
+
+    def _found(self, path: str) -> ASGIApp:
+        """What is mounted at a path, else what takes all paths below its first piece."""
+        return self._shown.get(path) or self._shown.get(f"/{path[1:].partition('/')[0]}/*", _missing)
 
 
 class _Edge:
-    """Finds who answers a path; what goes wrong behind it is logged and answered as ``{code, what, fix}``."""
+    """What goes wrong behind it is logged and answered as ``{code, what, fix}``."""
 
-    def __init__(self, mounted: Mapping[str, ASGIApp], close: Callable[[], None]) -> None:
-        self._mounted, self._close = mounted, close
+    def __init__(self, behind: ASGIApp) -> None:
+        self._behind = behind
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        match scope["type"]:
-            case "http":
-                await self._answer(scope, receive, send)
-            case "lifespan":
-                await self._live(receive, send)
-            case "websocket":
-                await send({"type": "websocket.close"})
-
-    async def _answer(self, scope: Scope, receive: Receive, send: Send) -> None:
         started = False
 
         async def watched(message: Message) -> None:
@@ -94,20 +136,12 @@ class _Edge:
             started = True
             await send(message)
 
-        mounted = self._mounted.get(_trimmed(scope["path"]))
         try:
-            await (mounted or _missing)(scope, receive, watched)
+            await self._behind(scope, receive, watched)
         except Exception as error:  # noqa: BLE001 - the HTTP edge: the sender gets an answer and the log gets the fault
             response = _said(error, scope)
             if not started:
                 await response(scope, receive, send)
-
-    async def _live(self, receive: Receive, send: Send) -> None:
-        await receive()
-        await send({"type": "lifespan.startup.complete"})
-        await receive()
-        self._close()
-        await send({"type": "lifespan.shutdown.complete"})
 
 
 _STATUS: Sequence[tuple[type[CornicenError], int]] = ((NotFound, 404), (BadInput, 400), (Denied, 401), (Unavailable, 503))

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import re
-from collections.abc import Sequence
 from datetime import UTC, datetime, timedelta
 from typing import Any
 from urllib.parse import parse_qs
@@ -16,9 +15,7 @@ from starlette.types import Receive, Scope, Send
 
 from cornicen import __version__
 from cornicen.apps.http.capture import not_allowed
-from cornicen.apps.http.status import Keeper, look
-from cornicen.flows.ports import Clock, State
-from cornicen.flows.vendors import Manifest
+from cornicen.apps.http.status import View, look
 
 READ = ("GET", "HEAD")
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
@@ -49,6 +46,14 @@ def _size(count: int) -> str:
     raise AssertionError
 
 
+def _long(seconds: float) -> str:
+    """A time span for people, in its largest unit."""
+    for unit, length in (("days", 86_400), ("hours", 3_600), ("minutes", 60)):
+        if seconds >= 2 * length:
+            return f"{seconds // length:,.0f} {unit}"
+    return f"{seconds:.0f} s" if seconds >= 1 else "under 1 s"
+
+
 def _prose(text: str) -> Markup:
     """A sentence of ours, escaped; what stands in backticks becomes code."""
     return Markup(re.sub(r"`([^`]+)`", r"<code>\1</code>", str(escape(text))))  # noqa: S704 - escaped before
@@ -57,27 +62,24 @@ def _prose(text: str) -> Markup:
 _pages = Environment(
     loader=PackageLoader("cornicen.apps.http"), autoescape=True, undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True
 )
-_pages.filters.update(instant=_instant, iso=_iso, count=lambda number: f"{number:,}", size=_size, prose=_prose)
+_pages.filters.update(instant=_instant, iso=_iso, count=lambda number: f"{number:,}", size=_size, long=_long, prose=_prose)
 
 
 class Page:
     """The status page as an ASGI application.
 
     Args:
-        state: What was decided.
-        keeper: Asks a project's keeper.
-        manifests: All vendors.
-        clock: The door's.
+        view: What it shows.
     """
 
-    def __init__(self, state: State, keeper: Keeper, manifests: Sequence[Manifest], clock: Clock) -> None:
-        self._state, self._keeper, self._manifests, self._clock = state, keeper, manifests, clock
+    def __init__(self, view: View) -> None:
+        self._view = view
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["method"] not in READ:
             await not_allowed(scope, receive, send, READ)
             return
-        found = await look(self._state, self._keeper, self._manifests, self._clock)
+        found = await look(self._view)
         wants = parse_qs(scope["query_string"].decode("latin-1")).get("as", ["html"])[0]
         if wants == "json":
             response: Response = JSONResponse(found, headers=_HEADERS)

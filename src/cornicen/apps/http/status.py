@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Awaitable, Callable, Mapping, Sequence
-from dataclasses import asdict
+from dataclasses import asdict, dataclass
 from typing import Any
 from urllib.parse import urlsplit, urlunsplit
 
 from cornicen import __version__
 from cornicen.apps.http.steps import steps
 from cornicen.errors import CornicenError, Unavailable
+from cornicen.flows.events.strangers import Strangers
 from cornicen.flows.ports import Clock, State
 from cornicen.flows.records import Connection, Project, Run, Standing, Sync, Tick
 from cornicen.flows.vendors import Manifest
@@ -24,36 +25,72 @@ PATIENCE = 5.0
 """Seconds that a keeper gets to answer the page."""
 
 
-async def look(state: State, keeper: Keeper, manifests: Sequence[Manifest], clock: Clock) -> dict[str, Any]:
+@dataclass(frozen=True)
+class View:
+    """What the page looks at.
+
+    Args:
+        state: What was decided.
+        keeper: Asks a project's keeper.
+        manifests: All vendors.
+        clock: The door's.
+        strangers: Requests with credentials of nobody.
+        since: When the door started, microseconds: they are counted from there.
+        address: Where senders reach this house; empty: not known.
+    """
+
+    state: State
+    keeper: Keeper
+    manifests: Sequence[Manifest]
+    clock: Clock
+    strangers: Strangers
+    since: int
+    address: str = ""
+
+
+async def look(view: View) -> dict[str, Any]:
     """Everything the page shows.
 
-    Instants are microseconds since 1970 UTC. No secret is in it: neither tokens nor keys.
+    Instants are microseconds since 1970 UTC. No secret is in it: neither tokens nor keys, and of a stranger's credential only
+    its first characters.
 
     Returns:
-        ``{version, now, projects: [{id, name, timezone, keeper, connections, syncs, unsynced, ticks, next}]}``. ``keeper`` is
-        ``{answers: true, as_of, backlog, counts, refusals}``, or ``{answers: false, code, what, fix}``.
+        ``{version, now, address, projects, strangers}``. ``projects`` is a list of ``{id, name, timezone, keeper, connections,
+        syncs, unsynced, ticks, next}``; ``keeper`` is ``{answers: true, as_of, backlog, behind, counts, refusals}``, or
+        ``{answers: false, code, what, fix}``. ``backlog`` is bytes by lane; ``behind`` is how many seconds ago the oldest
+        record of the live lane that is not loaded came, 0.0 where none waits. ``strangers`` is ``{since, requests, routes:
+        [{source, credential, requests, last}]}``, the latest first.
     """
-    titles = {manifest.name: manifest for manifest in manifests}
-    projects = await asyncio.to_thread(state.projects.all)
-    found = await asyncio.gather(*(_project(state, keeper, titles, project) for project in projects))
-    return {"version": __version__, "now": clock.now(), "projects": list(found)}
+    projects = await asyncio.to_thread(view.state.projects.all)
+    found = await asyncio.gather(*(_project(view, project) for project in projects))
+    shown = {"version": __version__, "now": view.clock.now(), "address": view.address}
+    return {**shown, "projects": list(found), "strangers": _strangers(view)}
 
 
-async def _project(state: State, keeper: Keeper, vendors: Mapping[str, Manifest], project: Project) -> dict[str, Any]:
-    said, decided = await asyncio.gather(_asked(keeper, project.id), asyncio.to_thread(_decided, state, vendors, project))
+def _strangers(view: View) -> dict[str, Any]:
+    counted = view.strangers.counted()
+    requests = sum(stranger.requests for stranger in counted)
+    return {"since": view.since, "requests": requests, "routes": [asdict(stranger) for stranger in counted]}
+
+
+async def _project(view: View, project: Project) -> dict[str, Any]:
+    vendors = {manifest.name: manifest for manifest in view.manifests}
+    said, decided = await asyncio.gather(_asked(view, project.id), asyncio.to_thread(_decided, view.state, vendors, project))
     shown = {"id": project.id, "name": project.name, "timezone": project.zone, "keeper": said, **decided}
-    return {**shown, "next": steps(shown)}
+    return {**shown, "next": steps(shown, view.address)}
 
 
-async def _asked(keeper: Keeper, project: str) -> dict[str, Any]:
+async def _asked(view: View, project: str) -> dict[str, Any]:
     try:
-        answer = await asyncio.wait_for(keeper(project), PATIENCE)
+        answer = await asyncio.wait_for(view.keeper(project), PATIENCE)
     except CornicenError as error:
         return {"answers": False, **error.as_json()}
     except TimeoutError:
         late = Unavailable("The keeper does not answer in time.", "Wait a moment: it may be loading or evaluating.")
         return {"answers": False, **late.as_json()}
-    return {"answers": True, **answer}
+    waits = answer["backlog"].get("live", 0) > 0  # then the keeper's instant lies right before the oldest record that waits
+    behind = max(0, view.clock.now() - answer["as_of"]) / 1_000_000 if waits else 0.0
+    return {"answers": True, **answer, "behind": behind}
 
 
 def _decided(state: State, vendors: Mapping[str, Manifest], project: Project) -> dict[str, Any]:

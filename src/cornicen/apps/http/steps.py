@@ -8,19 +8,20 @@ from typing import Any
 Step = dict[str, str]
 
 
-def steps(project: Mapping[str, Any]) -> list[Step]:
+def steps(project: Mapping[str, Any], address: str) -> list[Step]:
     """What somebody would do next, most pressing first.
 
     Args:
         project: As the status page shows it, without this.
+        address: Where senders reach the house; empty: not known.
 
     Returns:
         ``{text, command}``, at least one. A command may be empty.
     """
-    return _missing(project) or _troubles(project) or _usual(project)
+    return _missing(project, address) or _troubles(project) or _usual(project)
 
 
-def _missing(project: Mapping[str, Any]) -> list[Step]:
+def _missing(project: Mapping[str, Any], address: str) -> list[Step]:
     """What is not there yet, in the order in which it is needed."""
     found: list[Step] = []
     keeper = project["keeper"]
@@ -29,7 +30,8 @@ def _missing(project: Mapping[str, Any]) -> list[Step]:
     elif not any(keeper["counts"].get(kind) for kind in ("events", "profiles")):
         found.append(
             _step(
-                "No events yet. Point a Mixpanel SDK or importer at this address, with the project's token, or load a file.",
+                f"No events yet. Point an SDK or importer at {f'`{address}`' if address else 'this house'}, with the project's "
+                "token, or load a file.",
                 "cornicen import FILE --format mixpanel-export",
             )
         )

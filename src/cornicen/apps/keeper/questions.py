@@ -159,6 +159,32 @@ def _planned(keeping: Keeping, proposal: Proposal | Faulty, at: int) -> dict[str
     }
 
 
+def person(keeping: Keeping, name: str, events: int = 50) -> dict[str, Any]:
+    """One person, and the stored cohorts that hold it now: ``{person: {…}}``. Raises: NotFound."""
+    desk = keeping.desk
+    found = dict(desk.warehouse.portrait(name, events))
+    only = BitMap([found.pop("number")])
+    at, cohorts, slugs = instant(desk, keeping.clock.now(), None), [], []
+    for stored in desk.state.cohorts.all(desk.project.id):
+        try:
+            parsed = understand(desk.state, desk.project, desk.operators, stored)
+            ready([parsed], desk.warehouse, desk.lists)
+        except BadInput:
+            continue  # its own commands say what is wrong with it
+        cohorts.append(parsed)
+        slugs.append(stored.slug)
+    holding = members(cohorts, desk.engines(None), at, only) if cohorts else []
+    found["cohorts"] = [slug for slug, persons in zip(slugs, holding, strict=True) if persons]
+    return {"as_of": at, "person": found}
+
+
+def events(keeping: Keeping, after: int | None = None, limit: int = 100, event: str = "", person: str = "") -> dict[str, Any]:
+    """The newest events, or those after a sequence number, in the loader's order: ``{events: […], last}``. Raises: NotFound."""
+    found = keeping.desk.warehouse.tail(after, limit, event, person)
+    reached = found[-1]["load"] if after is not None and len(found) == limit else keeping.desk.warehouse.last_load()
+    return {"events": found, "last": reached}
+
+
 def run(keeping: Keeping, syncs: list[str] | None = None, as_of: int | None = None, *, release: bool = False) -> dict[str, Any]:
     """Load what waits, evaluate, and hand the courier what is owed: ``{tick, as_of, events, gap, runs: […]}``.
 
@@ -178,6 +204,8 @@ QUESTIONS: Mapping[str, Callable[..., dict[str, Any]]] = {
     "cohort": cohort,
     "members": members_page,
     "plan": plan,
+    "person": person,
+    "events": events,
     "run": run,
 }
 

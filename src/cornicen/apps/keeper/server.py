@@ -19,6 +19,7 @@ import structlog
 from cornicen.apps.keeper.client import LONGEST_LINE
 from cornicen.apps.keeper.questions import Keeping, answer
 from cornicen.errors import CornicenError, Unavailable
+from cornicen.flows.events.aliases import aliases
 from cornicen.flows.syncs.tick import due, tick
 
 IDLE = 0.1
@@ -30,8 +31,11 @@ BATCH = 20_000
 AFTER_A_FAULT = 1.0
 """Seconds the thread rests after a turn that failed, so that a lasting fault does not fill the log."""
 
-CHECKPOINT_EVERY = 30.0
-"""Seconds between two checkpoints of the warehouse."""
+ALIASES_EVERY = 5.0
+"""Seconds between two looks at which profile properties are names."""
+
+TIDY_EVERY = 10.0
+"""Seconds before it is looked again whether anything is to be tidied, where there was nothing."""
 
 log = structlog.get_logger()
 
@@ -49,6 +53,7 @@ class Keeper:
         self._keeping = keeping
         self._socket = socket
         self._schedule = schedule
+        self._aliases_at = self._tidy_at = 0.0
         self._turns = ThreadPoolExecutor(1, thread_name_prefix="warehouse")
 
     async def run(self, stop: asyncio.Event) -> None:
@@ -65,14 +70,8 @@ class Keeper:
             self._turns.shutdown(wait=True)
 
     async def _work(self, stop: asyncio.Event) -> None:
-        checkpoint_at = 0.0
-        now = asyncio.get_running_loop().time
         while not stop.is_set():
-            loaded = await self._turn(self._load_and_tick)
-            if now() >= checkpoint_at:
-                await self._turn(self._keeping.desk.warehouse.checkpoint)
-                checkpoint_at = now() + CHECKPOINT_EVERY
-            if not loaded:
+            if not await self._turn(self._load_and_tick) and not await self._turn(self._tidy):
                 with contextlib.suppress(TimeoutError):
                     await asyncio.wait_for(stop.wait(), IDLE)
 
@@ -83,7 +82,9 @@ class Keeper:
         """One turn: a batch of the loader, and whatever is due. A fault of one is logged and tried again next turn."""
         desk = self._keeping.desk
         try:
+            self._take_aliases()
             loaded = desk.warehouse.load(BATCH)
+            desk.warehouse.settle()
             now = self._keeping.clock.now()
             if self._schedule and (syncs := due(desk, now)):
                 done = tick(desk, syncs, now=now)
@@ -96,6 +97,28 @@ class Keeper:
             time.sleep(AFTER_A_FAULT)
             return 0
         return loaded.records
+
+    def _tidy(self) -> bool:
+        """A step of what can wait, every now and then; questions and arrivals come between two steps."""
+        if time.monotonic() < self._tidy_at:
+            return False
+        desk = self._keeping.desk
+        try:
+            before = min((sync.last_load for sync in desk.state.syncs.all(desk.project.id) if sync.last_as_of), default=None)
+            done = desk.warehouse.tidy(desk.warehouse.last_load() if before is None else before, self._keeping.clock.now())
+        except Exception:  # the worker's edge, as for a turn
+            log.exception("tidying failed")
+            done = False
+        if not done:
+            self._tidy_at = time.monotonic() + TIDY_EVERY
+        return done
+
+    def _take_aliases(self) -> None:
+        """Whatever the connections name by now, looked at every few seconds."""
+        if (moment := time.monotonic()) >= self._aliases_at:
+            self._aliases_at = moment + ALIASES_EVERY
+            desk = self._keeping.desk
+            desk.warehouse.alias(aliases(desk.state, desk.project.id), self._keeping.clock.now())
 
     async def _converse(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         try:
