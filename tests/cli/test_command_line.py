@@ -153,6 +153,25 @@ def test_init_says_each_secret_once_to_people(capsys, tmp_path):
     assert "cornicen up --home" in text.replace("\n", " ")
 
 
+@pytest.mark.parametrize("rule", ["simplified", "original", "amplitude"])
+def test_init_keeps_the_identity_rule_and_says_it(command, capsys, tmp_path, rule):
+    from cornicen.apps import build
+    from cornicen.apps.home import Home
+
+    assert command("init", tmp_path / "new", "--identity", rule)[1]["project"]["identity"] == rule
+    state = build.state(Home.find(tmp_path / "new"))
+    assert [project.identity for project in state.projects.all()] == [rule]
+    state.close()
+    assert run(["init", str(tmp_path / "other"), "--identity", rule]) == 0
+    assert f"its identity rule is {rule}" in capsys.readouterr().out.replace("\n", " ")
+
+
+def test_init_without_a_rule_takes_simplified_and_one_that_is_none_is_refused(command, tmp_path):
+    assert command("init", tmp_path / "new")[1]["project"]["identity"] == "simplified"
+    assert command("init", tmp_path / "other", "--identity", "fuzzy")[0] == 2
+    assert not (tmp_path / "other").exists()
+
+
 def test_a_second_init_is_refused_and_changes_nothing(command, home):
     before = {file: file.read_bytes() for file in home.rglob("*") if file.is_file() and "state.db" not in file.name}
     code, _, error = command("init", home)
@@ -264,6 +283,11 @@ def test_import_without_a_door_says_that_none_runs(command, home, tmp_path):
     (tmp_path / "x.jsonl").write_text("{}")
     code, _, error = command("import", tmp_path / "x.jsonl", "--format", "engage-jsonl", "--home", home)
     assert (code, error["code"]) == (3, "not_running")
+
+
+def test_import_of_a_file_that_is_not_there_says_so(command, home, tmp_path):
+    code, _, error = command("import", tmp_path / "none.jsonl", "--format", "csv", "--home", home)
+    assert (code, error["code"]) == (2, "bad_file")
 
 
 @pytest.mark.parametrize("word", ["release", "pause", "resume", "status", "plan"])

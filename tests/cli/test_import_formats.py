@@ -18,6 +18,14 @@ def lines(*texts):
     return io.BytesIO(b"\n".join(text if isinstance(text, bytes) else text.encode() for text in texts))
 
 
+def test_what_was_read_before_is_passed_over_and_the_rest_has_the_same_numbers_and_keys():
+    keyless = '{"event":"buy","properties":{"time":1}}'
+    whole = ["{", keyless, "", EVENT, keyless, "[]"]
+    for after in range(len(whole) + 1):
+        rest = [one for one in mixpanel_export(lines(*whole)) if one.line > after]
+        assert list(mixpanel_export(lines(*whole), after)) == rest
+
+
 def records(found):
     return [json.loads(one.record) for one in found if isinstance(one, Taken)]
 
@@ -37,7 +45,7 @@ def test_an_event_without_a_key_gets_the_same_one_each_time_and_its_properties_s
     line = '{"event":"buy","properties":{ "time":1,"amount":0.10}}'
     [first], [second] = list(mixpanel_export(lines(line))), list(mixpanel_export(lines(line)))
     assert first == second
-    assert b'"time":1,"amount":0.10}}' in first.record
+    assert b'"time":1,"amount":0.10' in first.record
     assert len(records([first])[0]["properties"]["$insert_id"]) == 32
 
 
@@ -47,8 +55,16 @@ def test_two_equal_lines_without_a_key_stay_two_events():
     assert len(keys) == 2
 
 
-def test_an_event_with_no_properties_gets_a_key_and_stays_json():
-    assert list(records(mixpanel_export(lines('{"event":"buy","properties":{}}')))[0]["properties"]) == ["$insert_id"]
+def test_an_event_whose_key_is_null_or_deeper_down_gets_one():
+    for key in ('"$insert_id":null', '"x":{"$insert_id":"y"}', '"x":"\\"$insert_id\\":"'):
+        [found] = records(mixpanel_export(lines(f'{{"event":"buy","properties":{{"time":1,{key}}}}}')))
+        assert len(found["properties"]["$insert_id"]) == 32
+
+
+@pytest.mark.parametrize("properties", ["{}", '{"time":null}', '{"x":{"time":1}}', '{"x":"\\"time\\":1"}'])
+def test_a_line_of_an_export_without_a_time_is_rejected_instead_of_being_dated_now(properties):
+    [(line, reason)] = rejected(mixpanel_export(lines(f'{{"event":"buy","properties":{properties}}}')))
+    assert (line, "`time` is missing" in reason) == (1, True)
 
 
 @pytest.mark.parametrize(
@@ -140,6 +156,13 @@ def test_rows_without_event_are_profiles():
 )
 def test_a_time_is_seconds_milliseconds_or_iso(time, wanted):
     assert records(rows(f"event,time,distinct_id\nbuy,{time},a\n")[1])[0]["properties"]["time"] == wanted
+
+
+def test_rows_that_were_read_before_are_passed_over_and_the_rest_is_the_same():
+    text = b'event,time,distinct_id\nbuy,1,a\nbuy,1\nbuy,soon,a\n"buy",1,"two\nlines"\nbuy,1,z\n'
+    for after in range(8):
+        rest = [one for one in rows(text)[1] if one.line > after]
+        assert list(csv_rows(io.BytesIO(text), "ours", after)[1]) == rest
 
 
 def test_rows_that_do_not_fit_are_rejected_at_their_line_and_the_rest_is_taken():

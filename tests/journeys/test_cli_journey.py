@@ -1,13 +1,18 @@
 """The command line against a running house: files through the door, and a destination that says no."""
 
+import gzip
 import json
 import re
 import signal
 import subprocess
 import sys
+import time
 import urllib.request
+import zipfile
 
+import pyarrow as pa
 import pytest
+from pyarrow import parquet
 
 from cornicen.apps.cli.running import run
 from cornicen.apps.demo.hand import do, started
@@ -94,9 +99,126 @@ def test_the_same_file_twice_adds_nothing(home, tmp_path):
     (tmp_path / "a.jsonl").write_text("\n".join([event("once", 1), keyless]))
     (tmp_path / "b.csv").write_text("event,time,distinct_id,amount\npurchase,2017-10-29,thrice,0.10\n")
     for _ in range(2):
-        assert load(home, tmp_path / "a.jsonl", "mixpanel-export")["taken"] == 2
-        assert load(home, tmp_path / "b.csv", "csv")["taken"] == 1
+        assert load(home, tmp_path / "a.jsonl", "mixpanel-export", "--restart")["taken"] == 2
+        assert load(home, tmp_path / "b.csv", "csv", "--restart")["taken"] == 1
         assert size(home, "often") == 0
+
+
+def test_a_file_that_was_imported_is_not_read_again_and_says_when_it_was(home, tmp_path, capsys):
+    (tmp_path / "a.jsonl").write_text(event("remembered", 1) + "\n{broken")
+    first, second = (load(home, tmp_path / "a.jsonl", "mixpanel-export") for _ in range(2))
+    assert (first["taken"], first["rejected"], first["finished_before"]) == (1, 1, None)
+    assert {**second, "finished_before": None} == first
+    assert second["finished_before"].endswith("Z")
+    assert run(["import", str(tmp_path / "a.jsonl"), "--format", "mixpanel-export", "--home", str(home)]) == 0
+    assert "imported already" in capsys.readouterr().out
+
+
+def test_an_import_of_which_everything_is_rejected_says_so_with_1_and_is_not_remembered(home, tmp_path, command, capsys):
+    (tmp_path / "a.jsonl").write_text('{"event":"purchase","properties":{"distinct_id":"undated"}}\n{broken\n')
+    before = size(home, "buyers")
+    for _ in range(2):
+        code, found, _ = command("import", tmp_path / "a.jsonl", "--format", "mixpanel-export", "--home", home)
+        assert (code, found["taken"], found["rejected"], found["finished_before"]) == (1, 0, 2, None)
+    assert size(home, "buyers") == before
+    assert run(["import", str(tmp_path / "a.jsonl"), "--format", "mixpanel-export", "--home", str(home)]) == 1
+    assert "Nothing was taken: all 2 records were rejected." in capsys.readouterr().out
+
+
+@pytest.mark.parametrize("end", [signal.SIGKILL, signal.SIGINT])
+def test_an_import_that_is_ended_goes_on_where_it_stopped_and_every_record_is_there_once(home, tmp_path, end):
+    people, each, name = 400, 100, f"ended by {end}"
+    moments = [(f"u{number % people}", 1509235200 + number) for number in range(people * each)]
+    lines = [json.dumps({"event": name, "properties": {"time": moment, "distinct_id": user}}) for user, moment in moments]
+    (tmp_path / "a.jsonl").write_text("\n".join(lines))
+    arguments = ["import", tmp_path / "a.jsonl", "--format", "mixpanel-export", "--home", home]
+    there = set((home / "imports").glob("*.json"))
+    command = [sys.executable, "-m", "cornicen.apps.cli", *map(str, arguments)]
+    with subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True) as importing:
+        while importing.poll() is None and not set((home / "imports").glob("*.json")) - there:
+            time.sleep(0.001)
+        importing.send_signal(end)
+        complaint = importing.stderr.read()
+    if end == signal.SIGINT:
+        assert importing.returncode == 130
+        assert re.search(r"Interrupted: [\d,]+ records are safe", complaint)
+    found = load(home, tmp_path / "a.jsonl", "mixpanel-export")
+    assert found["taken"] == len(lines)
+    assert 0 < found["earlier"] < len(lines)
+    (tmp_path / "exactly.yml").write_text(f"cohort: exactly\nwho: [{{did: {name}, count: {{gte: {each}, lte: {each}}}}}]\n")
+    assert do("cohort", "preview", str(tmp_path / "exactly.yml"), "--home", str(home))["size"] == people
+
+
+def amplitude_row(user, number, **said):
+    return {
+        "user_id": user,
+        "device_id": f"device-of-{user}",
+        "event_type": "bought",
+        "event_time": "2017-10-29 00:00:00.000000",
+        "$insert_id": f"{user}-{number}",
+        "event_properties": {"amount": number},
+        "user_properties": {"plan": "gold", "age": 44},
+        **said,
+    }
+
+
+def test_an_export_of_amplitude_and_a_parquet_file_reach_the_same_people(home, tmp_path):
+    rows = [amplitude_row(user, n) for n in range(2) for user in ("amy", "al")]
+    rows += [amplitude_row("null", 9), amplitude_row("amy", 10, event_type="$identify", user_properties={"$set": {"age": 20}})]
+    with zipfile.ZipFile(tmp_path / "export.zip", "w") as archive:
+        for hour in (9, 10):
+            some = rows[:3] if hour == 9 else rows[3:]
+            archive.writestr(f"7/7_2017-10-29_{hour}#0.json.gz", gzip.compress("\n".join(map(json.dumps, some)).encode()))
+    found = load(home, tmp_path / "export.zip", "amplitude-export")
+    assert (found["taken"], found["rejected"]) == (5, 1)
+    assert json.loads((tmp_path / "export.zip.rejected.ndjson").read_text())["member"] == "7/7_2017-10-29_10#0.json.gz"
+    table = pa.table({"event": ["bought"] * 2, "time": ["2017-10-29"] * 2, "distinct_id": ["amy", "zoe"], "amount": [5, 5]})
+    parquet.write_table(table, tmp_path / "more.parquet")
+    assert load(home, tmp_path / "more.parquet", "parquet")["taken"] == 2
+
+    def people(who):
+        (tmp_path / "asked.yml").write_text(f"cohort: asked\nwho: [{who}]\n")
+        return set(do("cohort", "preview", str(tmp_path / "asked.yml"), "--home", str(home))["examples"])
+
+    assert people("{did: bought, count: {gte: 3}}") == {"amy"}
+    assert people("{profile: {plan: gold, age: 44}}") == {"al"}
+    assert people("{profile: {plan: gold, age: 20}}") == {"amy"}
+
+
+def test_what_is_loaded_is_followed_live_and_its_person_shown_with_all_that_is_known(home, tmp_path):
+    rows = [
+        amplitude_row("lena", 1, event_type="followed", **{"$insert_id": f"f{number}"}, user_properties={"plan": f"p{number}"})
+        for number in range(3)
+    ]
+    command = [
+        sys.executable,
+        "-m",
+        "cornicen.apps.cli",
+        "events",
+        "tail",
+        "--event",
+        "followed",
+        "--home",
+        str(home),
+        "--json",
+    ]
+    with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as tail:
+        (tmp_path / "rows.json").write_text("\n".join(map(json.dumps, rows)))
+        load(home, tmp_path / "rows.json", "amplitude-export")
+        seen = [json.loads(tail.stdout.readline()) for _ in rows]
+        tail.send_signal(signal.SIGINT)
+        assert (tail.wait(30), tail.stdout.read()) == (130, "")
+    assert [(one["event"], one["person"], one["insert_id"]) for one in seen] == [
+        ("followed", "lena", f"f{n}") for n in range(3)
+    ]
+    assert sorted(one["load"] for one in seen) == [one["load"] for one in seen]
+    found = do("person", "show", "device-of-lena", "--events", "2", "--home", str(home))["person"]
+    assert (found["name"], found["counts"]["events"], len(found["events"])) == ("lena", 3, 2)
+    assert {one["name"] for one in found["names"]} == {"lena", "$device:device-of-lena"}
+    assert found["profile"]["plan"] == "p2"
+    assert [one["operations"] for one in found["history"]] == [[["set", {"plan": f"p{number}"}]] for number in (2, 1, 0)]
+    assert "buyers" not in found["cohorts"]
+    assert run(["person", "show", "lena", "--home", str(home)]) == 0
 
 
 def test_profiles_and_a_table_reach_the_same_people(home, tmp_path):

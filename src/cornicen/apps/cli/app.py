@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from cyclopts import App, Parameter
 
-from cornicen.apps.cli import cohort, exits, simulate, sync
+from cornicen.apps.cli import cohort, events, exits, person, simulate, sync
 from cornicen.apps.cli.apply import apply
 from cornicen.apps.cli.importing import import_file
 from cornicen.apps.cli.init import init
@@ -24,6 +24,7 @@ app = App(
     version=_version,
     help_format="plaintext",
     default_parameter=Parameter(negative=()),
+    suppress_keyboard_interrupt=False,
 )
 app.command(init, sort_key=1)
 app.command(up, sort_key=2)
@@ -34,4 +35,6 @@ app.command("cornicen.apps.demo.command:demo", name="demo", help="Run the whole 
 app.command(apply, sort_key=5)
 app.command(cohort.app)
 app.command(sync.app)
+app.command(events.app)
+app.command(person.app)
 app.command(simulate.app)

@@ -2,50 +2,24 @@
 
 from __future__ import annotations
 
-import gzip
-import json
-import zlib
-from collections import Counter
-from contextlib import ExitStack, closing
-from dataclasses import dataclass, field
+from contextlib import closing
 from pathlib import Path
-from typing import IO, TYPE_CHECKING, Annotated, Literal, cast
+from typing import TYPE_CHECKING, Annotated
 
 from cyclopts import Parameter
 
-from cornicen.apps.cli import exits, output
+from cornicen.apps.cli import exits, instants, output
+from cornicen.apps.cli.formats import Format
 from cornicen.apps.cli.options import HERE, Where
 from cornicen.errors import BadFile
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
-
-    from cornicen.apps.cli.formats import Records, Rejected
+    from cornicen.apps.cli.carrying import Carriage
     from cornicen.apps.cli.house import House
+    from cornicen.apps.cli.positions import Positions, Tally
     from cornicen.apps.cli.posting import Door
 
-MOST_REASONS = 100
 SHOWN_REASONS = 10
-"""Different reasons that are counted apart; some quote what they found."""
-
-Format = Literal["mixpanel-export", "engage-jsonl", "csv"]
-
-
-@dataclass
-class Tally:
-    """What became of a file's records.
-
-    Args:
-        taken: Safe at the door.
-        rejected: Not taken.
-        reasons: How many for each reason.
-        rejects: Where the rejected ones were written; empty: there were none.
-    """
-
-    taken: int = 0
-    rejected: int = 0
-    reasons: Counter[str] = field(default_factory=Counter)
-    rejects: str = ""
 
 
 def import_file(
@@ -54,108 +28,83 @@ def import_file(
     *,
     format: Format,  # noqa: A002 - the option's name
     strict: bool = False,
+    restart: bool = False,
     wait: Annotated[bool, Parameter(negative="--no-wait")] = True,
     where: Where = HERE,
 ) -> int:
     """Load a file of events or profiles through the running door.
 
     A broken line never stops it: it is counted, and kept with its reason in FILE.rejected.ndjson. The same file twice
-    adds nothing.
+    adds nothing. An import that was interrupted goes on where it stopped. Exits 1 if every record was rejected.
 
     Args:
         file: The file; .gz is unpacked.
-        format: mixpanel-export: Mixpanel's raw export, an event a line. engage-jsonl: a profile a line. csv: events when
-            it has the columns event and time, else profiles.
+        format: mixpanel-export: Mixpanel's raw export, an event a line. engage-jsonl: a profile a line. csv, parquet:
+            events when it has the columns event and time, else profiles. amplitude-export: the ZIP that Amplitude's
+            export gives, or a folder or a file out of it.
         strict: Hold every event to all of Mixpanel's rules for imports.
+        restart: Begin at the first record, also where this file was imported before.
         wait: Return when everything is loaded, not merely safe at the door.
         where: Which home.
     """
+    from cornicen.apps.cli.carrying import Carriage
     from cornicen.apps.cli.house import House
+    from cornicen.apps.cli.positions import Positions, Tally
+
+    with House.open(where) as house:
+        identity = _identity(file, format, house.project.id, strict)
+        positions = Positions(house.home.path / "imports")
+        tally = (None if restart else positions.found(identity)) or Tally(file=str(file.resolve()))
+        before, finished = tally.taken + tally.rejected, tally.finished
+        if finished is None:
+            _say_where(before, where)
+            with closing(_door(house, strict=strict)) as door:
+                _carry(Carriage(file, format, house.project.token, door, tally), positions, identity, where)
+            _end(house, tally, positions, identity)
+        if wait:
+            _until_loaded(house, shown=not where.json)
+        _report(tally, 0 if finished else before, finished, where)
+        return exits.NO if tally.rejected and not tally.taken else exits.OK
+
+
+def _identity(file: Path, *said: object) -> str:
+    from cornicen.apps.cli.positions import identity_of
+
+    try:
+        return identity_of(file, *said)
+    except OSError as error:
+        raise BadFile(f"{file} cannot be read: {error.strerror}.", "Check the name and its permissions.") from error
+
+
+def _say_where(before: int, where: Where) -> None:
+    if before and not where.json:
+        output.say(f"Goes on after the {before:,} records of an earlier try.")
+
+
+def _door(house: House, *, strict: bool) -> Door:
     from cornicen.apps.cli.posting import Door
     from cornicen.apps.up import running
 
-    with House.open(where) as house:
-        door = Door(running(house.home).address, house.project.token, strict=strict)
-        with closing(door):
-            tally = _carry(file, format, house.project.token, door, shown=not where.json)
-        if wait:
-            _until_loaded(house, shown=not where.json)
-        _report(tally, as_json=where.json)
-        return exits.OK
+    return Door(running(house.home).address, house.project.token, strict=strict)
 
 
-def _carry(path: Path, kind: Format, token: str, door: Door, *, shown: bool) -> Tally:
-    from cornicen.apps.cli.formats import Rejected
-    from cornicen.apps.cli.posting import batches
-
-    tally = Tally()
-    rejects = path.with_name(path.name + ".rejected.ndjson")
-    with ExitStack() as stack:
-        plain, opened = _open(path, stack)
-        route, records = _read(opened, kind, token)
-        bar = stack.enter_context(output.progress(shown=shown))
-        task = bar.add_task(f"Importing {path.name}", total=path.stat().st_size, note="")
-        keep = _keeper(rejects, token, tally, stack)
-        for piece in batches(_sound(path, records, tally)):
-            if isinstance(piece, Rejected):
-                keep(piece)
-                continue
-            refused = door.post(route, piece)
-            tally.taken += len(piece.records) - len(refused)
-            for one in refused:
-                keep(one)
-            bar.update(task, completed=plain.tell(), note=f"{tally.taken:,} taken, {tally.rejected:,} rejected")
-    return tally
-
-
-def _sound(path: Path, records: Records, tally: Tally) -> Records:
-    """The records, until the file turns out to be damaged. Raises: BadFile."""
+def _carry(carriage: Carriage, positions: Positions, identity: str, where: Where) -> None:
     try:
-        yield from records
-    except (EOFError, gzip.BadGzipFile, zlib.error) as error:
-        what = f"{path} is a damaged gzip file: {error}. {tally.taken:,} records before that place were taken."
-        raise BadFile(what, "Make the file anew and import it again; what was taken is not taken twice.") from error
+        carriage.go(lambda tally: positions.keep(identity, tally), shown=not where.json)
+    except KeyboardInterrupt:
+        if not where.json:
+            safe = f"{carriage.tally.taken:,} records are safe."
+            output.aside().print(f"Interrupted: {safe} The same command goes on from there.", markup=False)
+        raise
 
 
-def _open(path: Path, stack: ExitStack) -> tuple[IO[bytes], IO[bytes]]:
-    """The file as it is (its position is the progress), and unpacked."""
-    try:
-        plain = stack.enter_context(path.open("rb"))
-    except OSError as error:
-        raise BadFile(f"{path} cannot be read: {error.strerror}.", "Check the name and its permissions.") from error
-    packed = plain.read(2) == b"\x1f\x8b"
-    plain.seek(0)
-    return plain, cast("IO[bytes]", stack.enter_context(gzip.open(plain))) if packed else plain
-
-
-def _read(file: IO[bytes], kind: Format, token: str) -> tuple[str, Records]:
-    from cornicen.apps.cli import csv_format, formats
-
-    match kind:
-        case "mixpanel-export":
-            return formats.IMPORT, formats.mixpanel_export(file)
-        case "engage-jsonl":
-            return formats.ENGAGE, formats.engage_jsonl(file, token)
-        case "csv":
-            return csv_format.csv_rows(file, token)
-
-
-def _keeper(path: Path, token: str, tally: Tally, stack: ExitStack) -> Callable[[Rejected], None]:
-    """Keeps rejected records in a file beside the imported one, made with the first; the project's token stays out of it."""
-    file: IO[str] | None = None
-
-    def keep(rejected: Rejected) -> None:
-        nonlocal file
-        if file is None:
-            file = stack.enter_context(path.open("w", encoding="utf-8"))
-            tally.rejects = str(path)
-        tally.rejected += 1
-        known = rejected.reason in tally.reasons or len(tally.reasons) < MOST_REASONS
-        tally.reasons[rejected.reason if known else "Other reasons."] += 1
-        kept = {"line": rejected.line, "reason": rejected.reason, "record": rejected.record.replace(token, "(left out)")}
-        file.write(json.dumps(kept, ensure_ascii=False) + "\n")
-
-    return keep
+def _end(house: House, tally: Tally, positions: Positions, identity: str) -> None:
+    """Remember that all of a file is in; one of which nothing was taken is worth another try."""
+    tally.finished = house.now
+    if tally.taken:
+        positions.keep(identity, tally)
+    else:
+        positions.forget(identity)
 
 
 def _until_loaded(house: House, *, shown: bool) -> None:
@@ -170,15 +119,22 @@ def _until_loaded(house: House, *, shown: bool) -> None:
             time.sleep(0.1)
 
 
-def _report(tally: Tally, *, as_json: bool) -> None:
-    if as_json:
-        output.document(
-            {"taken": tally.taken, "rejected": tally.rejected, "reasons": tally.reasons, "rejects": tally.rejects or None}
-        )
+def _report(tally: Tally, before: int, finished: int | None, where: Where) -> None:
+    if where.json:
+        found = {"taken": tally.taken, "rejected": tally.rejected, "reasons": tally.reasons, "rejects": tally.rejects or None}
+        output.document({**found, "earlier": before, "finished_before": instants.maybe(finished)})
         return
-    output.say(f"{tally.taken:,} records taken, {tally.rejected:,} rejected.")
+    if finished is not None:
+        output.say(
+            f"This file was imported already, at {instants.show(finished)}. Nothing was added; --restart reads it again."
+        )
+    if tally.rejected and not tally.taken:
+        output.say(f"Nothing was taken: all {tally.rejected:,} records were rejected. Is it a file of this format?")
+    else:
+        output.say(f"{tally.taken:,} records taken, {tally.rejected:,} rejected.")
     if tally.rejected:
-        shown, others = tally.reasons.most_common(SHOWN_REASONS), tally.reasons.most_common()[SHOWN_REASONS:]
+        reasons = sorted(tally.reasons.items(), key=lambda one: -one[1])
+        shown, others = reasons[:SHOWN_REASONS], reasons[SHOWN_REASONS:]
         more = [(f"{len(others)} other reasons", sum(count for _, count in others))] if others else []
         output.table(["reason", "records"], [*shown, *more])
         output.say(f"They are kept in {tally.rejects}.")

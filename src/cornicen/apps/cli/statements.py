@@ -37,4 +37,4 @@ def _tables(query: Query) -> Tables:
 
     reads = needs(query)
     events, profile = ({name: Columns(name) for name in sorted(names)} for names in (reads.events, reads.profile))
-    return Tables("events", "profiles", "persons", "given", events, profile)
+    return Tables("events", "profiles", "persons", "given", event_properties=events, profile_properties=profile)
