@@ -1,0 +1,294 @@
+"""The suite ``ingest``: what a door takes and a keeper loads, against a raw log with a sync for each body, in the same run.
+
+A door, a keeper and a load generator are processes of their own, as in real life, and all of them share this machine's cores;
+the generator's share is told. *Accepted*: answered 200, so safe on disk; no keeper runs meanwhile, which is what a burst looks
+like. *Loaded*: the keeper alone, from a full spool. *End to end*: both at once, from the first byte sent until the last event
+is queryable.
+"""
+
+from __future__ import annotations
+
+import gzip
+import json
+import os
+import random
+import socket
+import subprocess
+import sys
+import tempfile
+import time
+import uuid
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import pyarrow as pa
+
+from bench.report import Figure
+from cornicen.apps import build
+from cornicen.apps.home import Home
+from cornicen.apps.keeper.client import ask
+from cornicen.errors import NotRunning
+from cornicen.flows.records import Project
+from cornicen.warehouse.names import NameIndex
+
+TOKEN = "b" * 32
+LARGE, SMALL = 2_000, 50
+CONNECTIONS = {LARGE: 8, SMALL: 32}
+EVENTS = {LARGE: 1_000_000, SMALL: 300_000}
+"""Sent in each part."""
+
+NAMES = (1_000_000, 10_000_000)
+STEADY_SECONDS = float(os.environ.get("BENCH_STEADY_SECONDS", "300"))
+LOW_MEMORY_GROWTH = 1.1
+"""A steady five minutes may not end with more memory than this times what the keeper had after the first minute."""
+
+KINDS = ("View Item", "Add To Cart", "Purchase", "Page View", "Search", "Sign In")
+
+
+def figures() -> Iterator[Figure]:
+    """All figures of the suite."""
+    for size, packed in ((LARGE, False), (LARGE, True), (SMALL, False), (SMALL, True)):
+        yield from _bodies(size, packed=packed)
+    for names in NAMES:
+        yield from _among(names)
+    yield from _steadily()
+
+
+# bodies of each kind
+
+
+def _bodies(size: int, *, packed: bool) -> Iterator[Figure]:
+    what = f"{size:,}-event bodies{', gzip' if packed else ''}"
+    with _stage(1_000_000) as stage:
+        folder, plain = stage.requests(EVENTS[size], size, packed=packed)
+        raw = _raw_log(stage.home.path, plain, size)
+        with stage.door():
+            sent = stage.send(folder, CONNECTIONS[size])
+        accepted = sent["posts"] * size / sent["seconds"]
+        with stage.keeper():
+            start = time.perf_counter()
+            stage.drained()
+            loaded = sent["posts"] * size / (time.perf_counter() - start)
+            with stage.door():
+                start = time.perf_counter()
+                both = stage.send(stage.requests(EVENTS[size], size, packed=packed)[0], CONNECTIONS[size], settle=False)
+                stage.drained()
+                through = both["posts"] * size / (time.perf_counter() - start - both["waited"])
+            count = ask(stage.home, stage.project, "status")["counts"]["events"]
+        assert count == (sent["posts"] + both["posts"]) * size, f"{count} events are there"
+    goal = size == LARGE and not packed
+    yield Figure(f"raw log, {what}", raw, "events/s")
+    yield _goal(f"accepted, {what}", accepted, raw, 0.1 if goal else None)
+    yield Figure(f"  the generator's share of the machine, {what}", sent["cpu"] / sent["seconds"] / _cores(), "of it")
+    yield Figure(f"  answer p50, {what}", sent["p50"], "ms")
+    yield Figure(f"  answer p99, {what}", sent["p99"], "ms")
+    yield Figure(f"loaded, no door running, {what}", loaded, "events/s")
+    yield _goal(f"end to end, {what}", through, raw, 0.03 if goal else None)
+
+
+def _among(names: int) -> Iterator[Figure]:
+    """End to end where so many names are known."""
+    with _stage(names) as stage, stage.keeper(), stage.door():
+        folder, _ = stage.requests(EVENTS[LARGE], LARGE, packed=False)
+        start = time.perf_counter()
+        sent = stage.send(folder, CONNECTIONS[LARGE], settle=False)
+        stage.drained()
+        rate = sent["posts"] * LARGE / (time.perf_counter() - start - sent["waited"])
+        yield Figure(f"end to end among {names:,} names", rate, "events/s")
+        yield Figure(f"  the keeper's memory among {names:,} names", stage.memory(), "MB")
+
+
+def _steadily() -> Iterator[Figure]:
+    """Five minutes at a pace that the keeper keeps up with: its memory after the first minute and at the end."""
+    with _stage(1_000_000) as stage, stage.keeper(), stage.door():
+        seen, behind, total = [], 0, 0
+        start = time.perf_counter()
+        while time.perf_counter() - start < STEADY_SECONDS:
+            folder, _ = stage.requests(100_000, LARGE, packed=False)
+            total += stage.send(folder, 4, settle=False)["posts"] * LARGE
+            behind = max(behind, sum(ask(stage.home, stage.project, "status")["backlog"].values()))
+            seen.append((time.perf_counter() - start, stage.memory()))
+        stage.drained()
+        seconds = time.perf_counter() - start
+    early = max(memory for at, memory in seen if at <= max(60.0, STEADY_SECONDS / 5))
+    late = seen[-1][1]
+    growth = late / early
+    yield Figure("steadily, making the bodies included", total / seconds, "events/s")
+    yield Figure("  farthest behind", behind / 1e6, "MB")
+    yield Figure("  the keeper's memory after a minute", early, "MB")
+    yield Figure(
+        "  the keeper's memory at the end",
+        late,
+        "MB",
+        "after a minute",
+        growth,
+        f"<= {LOW_MEMORY_GROWTH}",
+        growth <= LOW_MEMORY_GROWTH,
+    )
+
+
+def _goal(name: str, value: float, raw: float, least: float | None) -> Figure:
+    share = value / raw
+    if least is None:
+        return Figure(name, value, "events/s", "raw log", share)
+    return Figure(name, value, "events/s", "raw log", share, f">= {least}", share >= least)
+
+
+def _cores() -> int:
+    return os.cpu_count() or 1
+
+
+def _raw_log(folder: Path, bodies: list[bytes], size: int) -> float:
+    """Events a second that a bare loop writes to a log, with one sync a body."""
+    descriptor = os.open(folder / "raw.log", os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o600)
+    start = time.perf_counter()
+    for body in bodies:
+        os.write(descriptor, body)
+        os.fdatasync(descriptor)
+    seconds = time.perf_counter() - start
+    os.close(descriptor)
+    (folder / "raw.log").unlink()
+    return len(bodies) * size / seconds
+
+
+# a home with its processes
+
+
+@dataclass
+class _Stage:
+    home: Home
+    project: str
+    names: int
+    listener: socket.socket
+    sent: int = 0
+    keeping: subprocess.Popen[bytes] | None = None
+
+    @property
+    def port(self) -> int:
+        return int(self.listener.getsockname()[1])
+
+    def requests(self, events: int, size: int, *, packed: bool) -> tuple[Path, list[bytes]]:
+        """So many new events as requests in files; and their plain bodies."""
+        folder = Path(tempfile.mkdtemp(dir=self.home.path))
+        chance = random.Random(self.sent)
+        plain = []
+        for number in range(events // size):
+            body = b"[" + b",".join(self._event(chance) for _ in range(size)) + b"]"
+            plain.append(body)
+            wire = gzip.compress(body, 6) if packed else body
+            head = (
+                f"POST /track?verbose=1 HTTP/1.1\r\nhost: bench\r\ncontent-type: application/json\r\n"
+                f"{'content-encoding: gzip' + chr(13) + chr(10) if packed else ''}content-length: {len(wire)}\r\n\r\n"
+            )
+            (folder / f"{number:06}.request").write_bytes(head.encode() + wire)
+        return folder, plain
+
+    def _event(self, chance: random.Random) -> bytes:
+        self.sent += 1
+        return (
+            b'{"event":"%b","properties":{"token":"%b","distinct_id":"user-%08d","time":%d,"$insert_id":"%016x",'
+            b'"plan":"pro","country":"DE","screen":"home","os":"iOS","app_version":"4.2.1","session_id":"s-%010d",'
+            b'"amount":%d.5,"referrer":"newsletter"}}'
+        ) % (
+            KINDS[chance.randrange(len(KINDS))].encode(),
+            TOKEN.encode(),
+            chance.randrange(self.names),
+            int(time.time()) - chance.randrange(3600),
+            self.sent,
+            chance.randrange(10**9),
+            chance.randrange(100),
+        )
+
+    def send(self, folder: Path, connections: int, *, settle: bool = True) -> dict[str, Any]:
+        """Run the generator over a folder; ``waited``: seconds until it was ready, which are nobody's."""
+        before = time.perf_counter()
+        command = [sys.executable, "-m", "bench.sending", str(self.port), str(folder), str(connections), "600"]
+        with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE) as generator:
+            assert generator.stdin
+            assert generator.stdout
+            generator.stdout.readline()
+            waited = time.perf_counter() - before
+            generator.stdin.write(b"go\n")
+            generator.stdin.flush()
+            said: dict[str, Any] = json.loads(generator.stdout.readline())
+        assert not said["refused"], f"{said['refused']} requests were refused"
+        return {**said, "waited": waited}
+
+    @contextmanager
+    def door(self) -> Iterator[None]:
+        address = f"http://127.0.0.1:{self.port}"
+        with self._role("door", str(self.home.path), address, f"{self.listener.fileno()}:capture,console"):
+            yield
+
+    @contextmanager
+    def keeper(self) -> Iterator[None]:
+        with self._role("keeper", str(self.home.path), self.project) as process:
+            self.keeping = process
+            while True:
+                try:
+                    ask(self.home, self.project, "status")
+                    break
+                except NotRunning:
+                    time.sleep(0.02)
+            yield
+
+    @contextmanager
+    def _role(self, *command: str) -> Iterator[subprocess.Popen[bytes]]:
+        log = (self.home.path / f"{command[0]}.log").open("ab")
+        role = [sys.executable, "-m", "cornicen.apps.roles", *command]
+        process = subprocess.Popen(role, stdout=log, stderr=log, pass_fds=(self.listener.fileno(),))
+        try:
+            yield process
+        finally:
+            process.terminate()
+            process.wait()
+            log.close()
+
+    def drained(self) -> None:
+        """Wait until everything is loaded."""
+        while sum(ask(self.home, self.project, "status")["backlog"].values()):
+            time.sleep(0.02)
+
+    def memory(self) -> float:
+        """The keeper's resident memory, MB."""
+        assert self.keeping
+        status = Path(f"/proc/{self.keeping.pid}/status").read_text()
+        return int(status.partition("VmRSS:")[2].split()[0]) / 1024
+
+
+@contextmanager
+def _stage(names: int) -> Iterator[_Stage]:
+    """A home whose warehouse has met so many names."""
+    with tempfile.TemporaryDirectory() as folder, socket.socket() as listener:
+        home = Home.make(Path(folder) / "home", "schedule = false\nspool_bytes = 100000000000\n")
+        project = Project(uuid.uuid4().hex, "bench", TOKEN)
+        state = build.state(home)
+        state.projects.add(project)
+        state.close()
+        _meet(home, project, names)
+        listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        listener.bind(("127.0.0.1", 0))
+        listener.listen(1024)
+        yield _Stage(home, project.id, names, listener)
+
+
+def _meet(home: Home, project: Project, names: int) -> None:
+    """Write names as if they had been met before: loading them would take minutes."""
+    warehouse = build.warehouse(home, project)
+    database = warehouse._database  # noqa: SLF001 - nothing else writes names without events
+    index = NameIndex(database)
+    for start in range(0, names, 500_000):
+        called = [f"user-{number:08d}" for number in range(start, min(start + 500_000, names))]
+        high, low = index.digests(called)
+        numbers = pa.array(range(start + 1, start + len(called) + 1), pa.int32())
+        with database.lent(met=pa.table({"name": called, "person": numbers, "high": high, "low": low})):
+            database.rows(
+                "INSERT INTO names (name, person, load, linked, high, low) SELECT name, person, 0, false, high, low FROM met"
+            )
+            database.rows("INSERT INTO persons SELECT person, NULL FROM met")
+    database.rows("UPDATE totals SET person = $names", {"names": names})
+    warehouse.checkpoint()
+    warehouse.close()
