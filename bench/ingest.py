@@ -1,9 +1,9 @@
 """The suite ``ingest``: what a door takes and a keeper loads, against a raw log with a sync for each body, in the same run.
 
-A door, a keeper and a load generator are processes of their own, as in real life, and all of them share this machine's cores;
-the generator's share is told. *Accepted*: answered 200, so safe on disk; no keeper runs meanwhile, which is what a burst looks
-like. *Loaded*: the keeper alone, from a full spool. *End to end*: both at once, from the first byte sent until the last event
-is queryable.
+Doors (as many as cores), a keeper and a load generator are processes of their own, as in real life, and all of them share this
+machine's cores; the generator's share is told. *Accepted*: answered 200, so safe on disk; no keeper runs meanwhile, which is
+what a burst looks like. *Loaded*: the keeper alone, from a full spool. *End to end*: both at once, from the first byte sent
+until the last event is queryable.
 """
 
 from __future__ import annotations
@@ -17,9 +17,10 @@ import subprocess
 import sys
 import tempfile
 import time
+import urllib.request
 import uuid
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -220,7 +221,11 @@ class _Stage:
     @contextmanager
     def door(self) -> Iterator[None]:
         address = f"http://127.0.0.1:{self.port}"
-        with self._role("door", str(self.home.path), address, f"{self.listener.fileno()}:capture,console"):
+        with ExitStack() as doors:
+            for number in range(_cores()):
+                command = ("door", str(self.home.path), f"door-{number}", address, f"{self.listener.fileno()}:capture,console")
+                doors.enter_context(self._role(*command))
+            urllib.request.urlopen(f"{address}/health", timeout=60).close()
             yield
 
     @contextmanager

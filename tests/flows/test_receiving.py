@@ -7,6 +7,7 @@ from cryptography.fernet import Fernet
 from cornicen.events.shapes import Event, Ids
 from cornicen.flows.events.pace import Paced
 from cornicen.flows.events.receive import Receiver
+from cornicen.flows.events.strangers import Strangers
 from cornicen.flows.records import Project
 from cornicen.flows.vendors import Credential, Fate, Outbound, Parsed, Part
 from cornicen.state.opening import open_state
@@ -27,7 +28,7 @@ class House:
         self.state = open_state(database, KEY)
         self.clock = HurriedClock()
         self.spools = {"1": MemorySpool(self.clock, room=10), "2": MemorySpool(self.clock, room=10)}
-        self.receiver = Receiver(self.state.projects, self.spools.__getitem__, self.clock, lambda _: Paced())
+        self.receiver = Receiver(self.state.projects, self.spools.__getitem__, self.clock, lambda _: Paced(), Strangers())
 
     def receive(self, *parts):
         answer = asyncio.run(self.receiver.receive(Parsed(parts, lambda fate: Outbound(200, fate.encode())), "vendor:/x"))
@@ -128,7 +129,7 @@ class Revocable:
 @pytest.mark.parametrize("credential", [TOKEN, ACCOUNT])
 def test_a_revoked_credential_stops_within_ten_seconds(house, credential):
     projects = Revocable(house.state.projects)
-    house.receiver = Receiver(projects, house.spools.__getitem__, house.clock, lambda _: Paced())
+    house.receiver = Receiver(projects, house.spools.__getitem__, house.clock, lambda _: Paced(), Strangers())
     assert [house.receive(Part(credential, "live", ())) for _ in range(5)] == [Fate.KEPT] * 5
     assert projects.asked == 1
     projects.closed = True
@@ -138,7 +139,7 @@ def test_a_revoked_credential_stops_within_ten_seconds(house, credential):
 
 def test_a_clock_that_stepped_back_is_no_reason_to_believe(house):
     projects = Revocable(house.state.projects)
-    house.receiver = Receiver(projects, house.spools.__getitem__, house.clock, lambda _: Paced())
+    house.receiver = Receiver(projects, house.spools.__getitem__, house.clock, lambda _: Paced(), Strangers())
     assert house.receive(Part(TOKEN, "live", ())) is Fate.KEPT
     projects.closed = True
     house.clock.advance(-3600)

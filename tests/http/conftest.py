@@ -20,6 +20,7 @@ from cornicen.errors import NotRunning
 from cornicen.events.shapes import Batch
 from cornicen.flows.events.pace import Paced
 from cornicen.flows.events.receive import Receiver
+from cornicen.flows.events.strangers import Strangers
 from cornicen.flows.ports import Decision, Settled
 from cornicen.flows.records import Cohort, Connection, Project, Run, RunStatus, Sync, Tick
 from cornicen.integrations import found
@@ -76,7 +77,7 @@ class House:
             spool.close()
 
     def wiring(self):
-        receiver = Receiver(self.state.projects, self.spool, self.clock, lambda _: Paced())
+        receiver = Receiver(self.state.projects, self.spool, self.clock, lambda _: Paced(), Strangers())
         return Wiring(tuple(found().values()), receiver, self.state, self.keeper, self.clock, "https://events.example.com")
 
     def ask(self, method, path, body=None, headers=None):

@@ -79,7 +79,7 @@ def test_killed_doors_keep_what_they_acknowledged_and_nothing_twice(house):
     acknowledged, users = 0, [f"u{n}" for n in range(50)]
     for number in range(1, 41):
         if number % 8 == 0:
-            house.kill("door")
+            house.kill("door-1")
         try:
             house.send("/import", events(number, users))
         except OSError:

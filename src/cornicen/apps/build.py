@@ -29,7 +29,7 @@ if TYPE_CHECKING:
     from cornicen.wire.client import HttpSender
 
 DOOR = "door-1"
-"""The name of `cornicen up`'s only door in every spool."""
+"""The name of `cornicen up`'s first door in every spool."""
 
 ENGINE = "duckdb"
 """Where cohorts over our own warehouse are asked."""
@@ -101,12 +101,12 @@ def lists() -> GivenReader:
     return ListReader()
 
 
-def spool(home: Home, project: str) -> DoorSpool:
-    """Where this process' door puts what it takes for a project."""
+def spool(home: Home, project: str, door: str = DOOR) -> DoorSpool:
+    """Where a door puts what it takes for a project."""
     from cornicen.warehouse.spool import DoorSpool
     from cornicen.warehouse.warehouse import spool_folder
 
-    return DoorSpool(spool_folder(home.project_folder(project)), DOOR, clock(home).now, home.settings.spool_bytes)
+    return DoorSpool(spool_folder(home.project_folder(project)), door, clock(home).now, home.settings.spool_bytes)
 
 
 def warehouse(home: Home, project: Project) -> DuckDBWarehouse:
@@ -161,12 +161,13 @@ def _deliverable(connection: Connection) -> Destination | None:
     return destination(connection) if manifest(connection.vendor).destination is not None else None
 
 
-def door(home: Home, address: str) -> DoorWiring:
+def door(home: Home, address: str, name: str = DOOR) -> DoorWiring:
     """What a door of a home is made of; senders reach it at the address. Raises: BadSetting, Unavailable."""
     from cornicen.apps.http.app import Wiring
     from cornicen.apps.keeper.client import ask_soon
     from cornicen.flows.events.pace import Paced
     from cornicen.flows.events.receive import Receiver
+    from cornicen.flows.events.strangers import Strangers
 
     decided, time = state(home), clock(home)
     spools: dict[str, DoorSpool] = {}
@@ -174,7 +175,7 @@ def door(home: Home, address: str) -> DoorWiring:
 
     def spool_of(project: str) -> DoorSpool:
         if project not in spools:
-            spools[project] = spool(home, project)
+            spools[project] = spool(home, project, name)
         return spools[project]
 
     def close() -> None:
@@ -187,7 +188,7 @@ def door(home: Home, address: str) -> DoorWiring:
     def paces_of(project: str) -> Paces | None:
         return paces[project] if home.settings.throttle else None
 
-    receiver = Receiver(decided.projects, spool_of, time, paces_of)
+    receiver = Receiver(decided.projects, spool_of, time, paces_of, Strangers(home.run_folder / f"strangers-{name}.json"))
     return Wiring(tuple(manifests().values()), receiver, decided, keeper_of, time, address, close)
 
 

@@ -31,7 +31,7 @@ from cornicen.errors import BadFolder, BadSetting, Fault, NotFound
 
 SETTINGS_FILE = "cornicen.toml"
 LONGEST_SOCKET_PATH = 100  # sun_path holds 108 bytes on Linux, 104 on macOS
-LEAST = {"spool_bytes": 1_000_000, "key_memory": 1_000_000, "retention_days": 0}
+LEAST = {"doors": 1, "spool_bytes": 1_000_000, "key_memory": 1_000_000, "retention_days": 0}
 """The smallest number that a setting may be."""
 
 
@@ -46,6 +46,7 @@ class Settings:
         key_memory: Bytes for the keys by which repeated events are found, eight each; what is beyond lies in files that the
             system may hold in memory.
         retention_days: How many whole UTC days of events are kept; 0: all.
+        doors: How many processes take records side by side; each counts for itself what `throttle` limits.
         throttle: Whether the door limits how fast one user or device may send, as Amplitude does; False: nobody is too fast.
         listen_capture: Where `cornicen up` takes records, ``HOST:PORT``.
         listen_console: Where it shows its pages; the same place: one listener for both.
@@ -60,6 +61,7 @@ class Settings:
     keeper_memory: str = "4GB"
     key_memory: int = 512 << 20
     retention_days: int = 0
+    doors: int = 1
     throttle: bool = False
     listen_capture: str = "127.0.0.1:8585"
     listen_console: str = "127.0.0.1:8585"
@@ -85,6 +87,9 @@ TEMPLATE = """\
 
 # How many whole days of events are kept; 0: all. Later than that an event is refused.
 # retention_days = 0
+
+# How many processes take records side by side; one takes some ten thousand events a second.
+# doors = 1
 
 # Answer one user or device that sends too fast to Amplitude's paths as Amplitude does: try again later.
 # throttle = false

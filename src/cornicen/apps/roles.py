@@ -2,10 +2,11 @@
 
 ::
 
-    door HOME ADDRESS LISTENER…  takes records by HTTP and shows the console; ADDRESS: where senders reach it; LISTENER: an
-                                 inherited socket's number and what it shows, e.g. 5:capture or 6:capture,console
-    keeper HOME PROJECT          loads and evaluates one project
-    courier HOME                 delivers for all projects of the home
+    door HOME NAME ADDRESS LISTENER…  takes records by HTTP and shows the console; NAME: of its part of the spools; ADDRESS:
+                                      where senders reach it; LISTENER: an inherited socket's number and what it shows,
+                                      e.g. 5:capture or 6:capture,console
+    keeper HOME PROJECT               loads and evaluates one project
+    courier HOME                      delivers for all projects of the home
 """
 
 from __future__ import annotations
@@ -41,12 +42,12 @@ class _Server(uvicorn.Server):
         yield
 
 
-def door(home: Home, address: str, *listeners: str) -> Work:
+def door(home: Home, name: str, address: str, *listeners: str) -> Work:
     """A door on listening sockets, by their file descriptors."""
     from cornicen.apps.http.app import Side, app
 
     async def serve(stop: asyncio.Event) -> None:
-        wiring = build.door(home, address)
+        wiring = build.door(home, address, name)
         servers, serving = [], []
         for number, _, sides in (listener.partition(":") for listener in listeners):
             server = _server(app(wiring, [Side(side) for side in sides.split(",")]), home.settings.trusted_proxies)

@@ -1,4 +1,4 @@
-"""`cornicen up`: a door, a courier and a keeper a project on one machine, with no server to install.
+"""`cornicen up`: doors, a courier and a keeper a project on one machine, with no server to install.
 
 The supervisor only starts, watches and stops processes. A role that dies is started again; a role whose supervisor dies
 stops by itself.
@@ -154,7 +154,8 @@ class _Supervisor:
     def __init__(self, home: Home, door: _Door, ready: IO[str] | None) -> None:
         self._home, self._door, self._ready = home, door, ready
         folder = str(home.path)
-        self._roles = {"door": ["door", folder, *door.arguments], "courier": ["courier", folder]}
+        doors = [f"door-{number}" for number in range(1, home.settings.doors + 1)]
+        self._roles = {name: ["door", folder, name, *door.arguments] for name in doors} | {"courier": ["courier", folder]}
         self._stop = asyncio.Event()
 
     async def run(self) -> None:

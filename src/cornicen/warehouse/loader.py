@@ -1,12 +1,12 @@
 """The loader: what waits in the spool becomes rows, all of a batch or nothing, in one transaction with the spool's position.
 
-While a batch is written, which is DuckDB's work, the next one is read and decoded, which is Python's.
+A batch is read, decoded and written by one thread. Decoding the next one in a second thread meanwhile was measured and cost a
+fifth: most of the work holds Python's lock.
 """
 
 from __future__ import annotations
 
 from collections.abc import Mapping
-from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
 from typing import Any
 
@@ -24,8 +24,8 @@ from cornicen.warehouse.key_days import KeyDays, Mask, Times, repeated
 from cornicen.warehouse.key_files import Keys
 from cornicen.warehouse.keys import Fates, decide, supersede
 from cornicen.warehouse.persons import Numbers, Persons
-from cornicen.warehouse.properties import EVENT, Chooser
-from cornicen.warehouse.reader import Position, Reading, SpoolReader
+from cornicen.warehouse.properties import EVENT
+from cornicen.warehouse.reader import Position, SpoolReader
 from cornicen.warehouse.resolving import Resolver, Whose
 from cornicen.warehouse.retention import retain
 from cornicen.warehouse.stored import union
@@ -49,14 +49,6 @@ class _Written:
     began: pa.Table
     times: Times
     keys: Keys
-
-
-@dataclass(frozen=True)
-class _Ready:
-    """A batch, read and decoded."""
-
-    reading: Reading
-    arrivals: Arrivals
 
 
 class Loader:
@@ -83,8 +75,6 @@ class Loader:
         self._resolver = Resolver(database, rule)
         self._changing = Changing(database, catalogue, rule)
         self._aliases = known_aliases(database)
-        self._decoder = ThreadPoolExecutor(1, thread_name_prefix="decoder")
-        self._next: tuple[Chooser, Future[_Ready]] | None = None
 
     @property
     def resolver(self) -> Resolver:
@@ -98,19 +88,15 @@ class Loader:
 
     def load(self, limit: int) -> Loaded:
         """See `cornicen.flows.ports.Warehouse.load`."""
-        ready = self._ready(limit)
-        reading, arrivals = ready.reading, ready.arrivals
+        reading = self._reader.read(limit)
         if not reading.reached:
             return Loaded()
         [last] = self._database.one("SELECT load FROM totals")
+        arrivals = Unpacker(self._rule, self._catalogue.choosers[EVENT], self._days).unpack(reading, last)
         self._keys.catch_up(self._database)
-        if arrivals.last - last >= limit:
-            self._read_ahead(limit, reading, arrivals.last)
-        ahead, self._next = self._next, None  # it is of no use if this batch fails
         with self._database.transaction():
             written = self._write(arrivals, arrivals.last - last)
             self._keep_positions(reading.reached)
-        self._next = ahead
         self._resolver.committed(written.people)
         self._resolver.persons.began(written.began)
         self._keys.add(written.times, written.keys, arrivals.last)
@@ -123,25 +109,6 @@ class Loader:
         if gone:
             self._resolver.persons = Persons(self._database)
         return gone
-
-    def close(self) -> None:
-        """End the thread that decodes. Twice: does nothing."""
-        self._decoder.shutdown(wait=True)
-
-    def _ready(self, limit: int) -> _Ready:
-        ahead, self._next = self._next, None
-        if ahead is not None and ahead[0] is self._catalogue.choosers[EVENT]:
-            return ahead[1].result()
-        [last] = self._database.one("SELECT load FROM totals")
-        return self._decoded(limit, {}, last, self._catalogue.choosers[EVENT])
-
-    def _read_ahead(self, limit: int, reading: Reading, last: int) -> None:
-        chooser = self._catalogue.choosers[EVENT]
-        self._next = chooser, self._decoder.submit(self._decoded, limit, reading.reached, last, chooser)
-
-    def _decoded(self, limit: int, ahead: Mapping[tuple[str, str], Position], last: int, chooser: Chooser) -> _Ready:
-        reading = self._reader.read(limit, ahead)
-        return _Ready(reading, Unpacker(self._rule, chooser, self._days).unpack(reading, last))
 
     def _write(self, arrivals: Arrivals, records: int) -> _Written:
         database = self._database

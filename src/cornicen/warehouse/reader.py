@@ -55,12 +55,8 @@ class SpoolReader:
         self._folder = folder
         self._positions = dict(positions)
 
-    def read(self, limit: int, ahead: Mapping[tuple[str, str], Position] | None = None) -> Reading:
+    def read(self, limit: int) -> Reading:
         """Frames with about ``limit`` records, the live lane first, each lane's by arrival stamp.
-
-        Args:
-            limit: Records.
-            ahead: Begin there, where an earlier reading that is not committed yet has ended.
 
         Raises:
             Damaged: A file is not what was written.
@@ -69,9 +65,8 @@ class SpoolReader:
         """
         reading = Reading()
         records = 0
-        since = {**self._positions, **(ahead or {})}
         for lane in LANES:
-            waiting = [self._of_door(lane, door, reading, since) for door in folders.doors(self._folder, lane)]
+            waiting = [self._of_door(lane, door, reading) for door in folders.doors(self._folder, lane)]
             for taken in merge(*waiting, key=attrgetter("stamp")):
                 reading.taken.append(taken)
                 reading.reached[lane, taken.door] = Position(taken.file, taken.frame.end)
@@ -80,7 +75,7 @@ class SpoolReader:
                     return reading
         return reading
 
-    def _of_door(self, lane: str, door: str, reading: Reading, since: Mapping[tuple[str, str], Position]) -> Iterator[Taken]:
+    def _of_door(self, lane: str, door: str, reading: Reading) -> Iterator[Taken]:
         """A door's frames in order. What is torn at the end of a file that nobody will ever finish is passed over.
 
         Whether the door lives, and which files there are, is read before any file: a file found finished then was finished
@@ -88,7 +83,7 @@ class SpoolReader:
         """
         folder, key = self._folder / lane / door, (lane, door)
         lives = folders.lives(folder)
-        position = since.get(key, BEGIN)
+        position = self._positions.get(key, BEGIN)
         files = folders.unread(folder, position)
         for number, offset in files:
             path = folders.file_of(folder, number)

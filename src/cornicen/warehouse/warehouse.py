@@ -262,7 +262,6 @@ class DuckDBWarehouse:
 
     def close(self) -> None:
         """Close the file; what was committed stays. Twice: does nothing."""
-        self._loader.close()
         if self._open:
             self._open = False
             self._keys.save()

@@ -28,6 +28,9 @@ IDLE = 0.1
 BATCH = 20_000
 """Records a turn of the loader takes: a question waits at most for one turn."""
 
+BEHIND_BATCH = 50_000
+"""Likewise while there is more than that to load: a larger batch costs less a record."""
+
 AFTER_A_FAULT = 1.0
 """Seconds the thread rests after a turn that failed, so that a lasting fault does not fill the log."""
 
@@ -54,6 +57,7 @@ class Keeper:
         self._socket = socket
         self._schedule = schedule
         self._aliases_at = self._tidy_at = 0.0
+        self._behind = False
         self._turns = ThreadPoolExecutor(1, thread_name_prefix="warehouse")
 
     async def run(self, stop: asyncio.Event) -> None:
@@ -83,7 +87,8 @@ class Keeper:
         desk = self._keeping.desk
         try:
             self._take_aliases()
-            loaded = desk.warehouse.load(BATCH)
+            loaded = desk.warehouse.load(BEHIND_BATCH if self._behind else BATCH)
+            self._behind = loaded.records >= BATCH
             desk.warehouse.settle()
             now = self._keeping.clock.now()
             if self._schedule and (syncs := due(desk, now)):

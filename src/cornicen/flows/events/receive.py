@@ -34,17 +34,20 @@ class Receiver:
         spool: The spool of a project, by its id.
         clock: The door's.
         paces: How fast the senders of a project are, by its id; None: nobody there is too fast.
-
-    Attributes:
-        strangers: Requests that were `Fate.DENIED`.
+        strangers: Counts requests that are `Fate.DENIED`.
     """
 
     def __init__(
-        self, projects: Projects, spool: Callable[[str], Spool], clock: Clock, paces: Callable[[str], Paces | None]
+        self,
+        projects: Projects,
+        spool: Callable[[str], Spool],
+        clock: Clock,
+        paces: Callable[[str], Paces | None],
+        strangers: Strangers,
     ) -> None:
         self._projects, self._spool, self._clock, self._paces = projects, spool, clock, paces
         self._known: dict[tuple[str, str, bytes], _Known] = {}
-        self.strangers = Strangers()
+        self.strangers = strangers
 
     async def receive(self, parsed: Parsed, source: str) -> Outbound:
         """Keep a request's records and say so.

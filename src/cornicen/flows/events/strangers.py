@@ -2,8 +2,12 @@
 
 from __future__ import annotations
 
+import contextlib
 from collections import OrderedDict
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+import msgspec
 
 from cornicen.flows.vendors import Credential
 
@@ -14,6 +18,9 @@ SHOWN = 4
 """Characters of a credential that are kept; no more of it is, also not in memory."""
 
 OTHERS = "others"
+
+TELL_EVERY = 2_000_000
+"""Microseconds between two times that a door tells the others."""
 
 
 @dataclass(frozen=True)
@@ -34,9 +41,16 @@ class Stranger:
 
 
 class Strangers:
-    """Counts them since the door started, in bounded memory."""
+    """Counts them since the door started, in bounded memory, and tells the other doors of the house through a file each.
 
-    def __init__(self) -> None:
+    Args:
+        file: Where this door tells; the others' are beside it, under names that begin the same. None: there are no others.
+    """
+
+    def __init__(self, file: Path | None = None) -> None:
+        self._file, self._told = file, 0
+        if file is not None:
+            file.unlink(missing_ok=True)
         self._apart: OrderedDict[tuple[str, str], Stranger] = OrderedDict()
         self._others: dict[str, Stranger] = {}
 
@@ -53,6 +67,9 @@ class Strangers:
         self._apart[key] = Stranger(*key, before.requests + 1, max(before.last, now))
         if len(self._apart) > MOST:
             self._forget(self._apart.popitem(last=False)[1])
+        if self._file is not None and not self._told <= now < self._told + TELL_EVERY:
+            self._told = now
+            self._file.write_bytes(msgspec.json.encode(self._own()))
 
     def _forget(self, silent: Stranger) -> None:
         before = self._others.get(silent.source, Stranger(silent.source, OTHERS, 0, silent.last))
@@ -60,8 +77,25 @@ class Strangers:
         self._others[silent.source] = Stranger(silent.source, OTHERS, before.requests + silent.requests, last)
 
     def counted(self) -> list[Stranger]:
-        """All, the latest first; requests sum up to all that were noted."""
-        return sorted([*self._apart.values(), *self._others.values()], key=lambda stranger: stranger.last, reverse=True)
+        """All of this house, the latest first; what other doors have counted in the last seconds may be missing."""
+        found: dict[tuple[str, str], Stranger] = {}
+        for one in [*self._own(), *self._others_of_the_house()]:
+            key = (one.source, one.credential)
+            same = found.get(key, replace(one, requests=0))
+            found[key] = replace(one, requests=one.requests + same.requests, last=max(one.last, same.last))
+        return sorted(found.values(), key=lambda stranger: stranger.last, reverse=True)
+
+    def _own(self) -> list[Stranger]:
+        return [*self._apart.values(), *self._others.values()]
+
+    def _others_of_the_house(self) -> list[Stranger]:
+        found: list[Stranger] = []
+        if self._file is not None:
+            for path in self._file.parent.glob(f"{self._file.name.partition('-')[0]}-*.json"):
+                if path != self._file:
+                    with contextlib.suppress(OSError, msgspec.MsgspecError):  # it may be written just now
+                        found += msgspec.json.decode(path.read_bytes(), type=list[Stranger])
+        return found
 
 
 def masked(credential: Credential) -> str:
