@@ -6,9 +6,10 @@ import json
 
 from cornicen.events.shapes import Operation
 from cornicen.identity.people import ALIAS_TAKEN, People
+from cornicen.warehouse.aliases import alias_values, refuse_alias
 from cornicen.warehouse.arrivals import Arrivals, Origin
 from cornicen.warehouse.database import Database
-from cornicen.warehouse.resolving import Resolver, alias_values, refuse_alias
+from cornicen.warehouse.resolving import Resolver
 from cornicen.warehouse.schema import meta, set_meta
 
 KEY = "aliases"

@@ -11,13 +11,14 @@ import pyarrow as pa
 
 from cornicen.events.shapes import Operation, ProfileChange, Refusal
 from cornicen.identity.people import Rule
+from cornicen.warehouse.aliases import refuse_alias
 from cornicen.warehouse.arrivals import Arrivals, Origin, operations_text, record_text
 from cornicen.warehouse.catalogue import Catalogue
 from cornicen.warehouse.database import Database
 from cornicen.warehouse.groups import change_groups
 from cornicen.warehouse.keys import WITHIN
 from cornicen.warehouse.profiles import ENDED, Unfit
-from cornicen.warehouse.resolving import Whose, refuse_alias
+from cornicen.warehouse.resolving import Whose
 from cornicen.warehouse.versions import Versions
 
 

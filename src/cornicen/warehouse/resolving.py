@@ -3,46 +3,18 @@
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 
-import msgspec
 import numpy as np
 import pyarrow as pa
 
-from cornicen.events.shapes import Operation, Refusal
 from cornicen.identity.people import ALIAS_TAKEN, DEVICE, People, Rule, Seen
-from cornicen.warehouse.arrivals import Arrivals, Change, Origin
+from cornicen.warehouse.aliases import alias_values
+from cornicen.warehouse.arrivals import Arrivals, Change
 from cornicen.warehouse.database import Database
 from cornicen.warehouse.names import NameIndex
 from cornicen.warehouse.persons import Numbers, Persons
-from cornicen.warehouse.properties import UNREADABLE, fields
-
-NOBODY = frozenset(
-    {
-        "anon",
-        "anonymous",
-        "nil",
-        "none",
-        "null",
-        "n/a",
-        "na",
-        "undefined",
-        "unknown",
-        "<nil>",
-        "0",
-        "-1",
-        "true",
-        "false",
-        "[]",
-        "{}",
-    }
-)
-"""Values, whatever their case, that no alias may have: senders write them where they know nobody."""
-
-LONGEST_ALIAS = 255
-
-_texts = msgspec.json.Decoder(str)
 
 
 @dataclass
@@ -320,32 +292,3 @@ def _sorted_out(
     uncalm = {pair for pair in pairs if pair[0] in busy or pair[1] in busy}
     turns = {index for index, pair in enumerate(arrivals.whom) if pair in uncalm}
     return {pair: person for pair, person in calm.items() if pair not in uncalm}, sorted(turns.union(new, arrivals.telling))
-
-
-def alias_values(operations: Sequence[Operation], aliases: frozenset[str]) -> Iterator[tuple[str, str]]:
-    """``(property, value)`` for each alias that operations set; values that could be nobody's name are none."""
-    for operation in operations:
-        if operation.verb not in {"set", "set_once"} or not any(name.encode() in operation.operand for name in aliases):
-            continue
-        try:
-            found = fields(operation.operand)
-        except UNREADABLE:
-            continue
-        for name in aliases & found.keys():
-            if (value := alias_value(bytes(found[name]))) is not None:
-                yield name, value
-
-
-def alias_value(raw: bytes) -> str | None:
-    """A property's value as another name; None: it cannot be one."""
-    if not raw.startswith(b'"'):
-        return None
-    value = _texts.decode(raw)
-    fit = value and len(value) <= LONGEST_ALIAS and value.lower() not in NOBODY and not value.startswith(DEVICE)
-    return value if fit else None
-
-
-def refuse_alias(arrivals: Arrivals, load: int, name: str, value: str, origin: Origin) -> None:
-    """Make it visible that a property's value could not become another name."""
-    message = f"{name!r} was kept, but its value is a name of somebody else already: what is sent under it stays theirs."
-    arrivals.refuse(load, Refusal(ALIAS_TAKEN, name, message, value.encode()), origin)

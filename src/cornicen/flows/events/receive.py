@@ -69,12 +69,14 @@ class Receiver:
             self.strangers.note(source, parsed.parts[projects.index(None)].credential, self._clock.now())
             if not (parsed.apart and any(projects)):
                 return parsed.answer(Fate.DENIED)
-        if parsed.under and projects and projects[0] is not None and projects[0].identity in parsed.under:
-            parsed = await asyncio.to_thread(parsed.under[projects[0].identity])
-            projects = projects[:1] * len(parsed.parts)
-        paces = self._paces(projects[0].id) if parsed.pace is not None and projects and projects[0] is not None else None
-        if parsed.pace is not None and paces is not None and (too_fast := parsed.pace(paces)) is not None:
-            return too_fast
+        first = projects[0] if projects else None
+        if first is not None and first.identity in parsed.under:
+            parsed = await asyncio.to_thread(parsed.under[first.identity])
+            projects = [first] * len(parsed.parts)
+        if first is not None and parsed.pace is not None and (paces := self._paces(first.id)) is not None:
+            too_fast = parsed.pace(paces)
+            if too_fast is not None:
+                return too_fast
         return parsed.answer(await self._keep(parsed, projects, source))
 
     async def _keep(self, parsed: Parsed, projects: list[Project | None], source: str) -> Fate:
