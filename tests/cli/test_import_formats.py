@@ -4,6 +4,7 @@ import contextlib
 import gc
 import io
 import json
+import re
 
 import pytest
 from hypothesis import given, settings
@@ -28,6 +29,13 @@ def test_what_was_read_before_is_passed_over_and_the_rest_has_the_same_numbers_a
 
 def records(found):
     return [json.loads(one.record) for one in found if isinstance(one, Taken)]
+
+
+def unkeyed(found):
+    """Profile updates without the key that each must have."""
+    changes = records(found)
+    assert all(re.fullmatch("[0-9a-f]{32}", change.pop("$insert_id")) for change in changes)
+    return changes
 
 
 def rejected(found):
@@ -100,12 +108,19 @@ def test_no_bytes_stop_the_reading(pieces):
 
 def test_a_profile_as_read_becomes_a_set_with_our_token():
     found = engage_jsonl(lines('{"$distinct_id":"a","$token":"theirs","$properties":{"plan":"pro"}}'), "ours")
-    assert records(found) == [{"$distinct_id": "a", "$token": "ours", "$set": {"plan": "pro"}}]
+    assert unkeyed(found) == [{"$distinct_id": "a", "$token": "ours", "$set": {"plan": "pro"}}]
 
 
 def test_a_profile_update_keeps_its_operations_in_order():
     found = engage_jsonl(lines('{"$distinct_id":"a","$unset":["x"],"$set":{"y":1}}'), "ours")
-    assert list(records(found)[0]) == ["$distinct_id", "$unset", "$set", "$token"]
+    assert list(unkeyed(found)[0]) == ["$distinct_id", "$unset", "$set", "$token"]
+
+
+def test_a_profile_update_has_a_key_of_its_place_and_text():
+    one, other = (records(engage_jsonl(lines('{"$distinct_id":"a","$add":{"n":1}}', *more), "t")) for more in ([], ["{}"]))
+    assert one == other
+    twice = records(engage_jsonl(lines(*['{"$distinct_id":"a","$add":{"n":1}}'] * 2), "t"))
+    assert twice[0]["$insert_id"] != twice[1]["$insert_id"]
 
 
 @pytest.mark.parametrize("line", ["{", '{"$set":{}}', '{"$distinct_id":"a"}', '{"$distinct_id":"a","x":1}'])
@@ -142,7 +157,7 @@ def test_rows_with_event_and_time_are_events():
 def test_rows_without_event_are_profiles():
     route, found = rows("distinct_id,plan,age\n1,pro,44\n")
     assert route == ENGAGE
-    assert records(found) == [{"$token": "ours", "$distinct_id": "1", "$set": {"plan": "pro", "age": 44}}]
+    assert unkeyed(found) == [{"$token": "ours", "$distinct_id": "1", "$set": {"plan": "pro", "age": 44}}]
 
 
 @pytest.mark.parametrize(

@@ -1,8 +1,10 @@
 """Requests that nobody's credential came with."""
 
+import asyncio
+
 import pytest
 
-from cornicen.flows.events.strangers import MOST, OTHERS, Strangers, masked
+from cornicen.flows.events.strangers import MOST, OTHERS, TELL_AFTER, Strangers, masked
 from cornicen.flows.vendors import Credential
 
 HERE = "vendor:/x"
@@ -56,3 +58,16 @@ def test_guesses_do_not_fill_the_memory_and_hide_nobody_who_goes_on_sending():
 )
 def test_only_the_first_characters_of_a_name_are_kept(credential, shown):
     assert masked(credential) == shown
+
+
+def test_a_burst_at_one_door_is_counted_whole_at_the_other(tmp_path):
+    async def hold():
+        one, other = Strangers(tmp_path / "strangers-door-1.json"), Strangers(tmp_path / "strangers-door-2.json")
+        for number in range(10):
+            one.note("v:/track", Credential("token", f"bad{number % 2}"), number)
+        other.note("v:/track", Credential("token", "bad0"), 11)
+        await asyncio.sleep(TELL_AFTER + 0.2)
+        assert sum(stranger.requests for stranger in other.counted()) == 11
+        assert one.counted() == other.counted()
+
+    asyncio.run(hold())

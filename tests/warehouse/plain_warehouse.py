@@ -150,7 +150,7 @@ class PlainWarehouse:
             self.firsts.setdefault("changes", {})
             user, device = self.rule.named(record.ids)
             times = self.firsts["changes"].setdefault((device or user, record.insert_id), [])
-            if any(abs(record.time - one) < WEEK for one in times):
+            if any(not record.time or abs(record.time - one) < WEEK for one in times):
                 self._count(repeated=1)
                 return
             times.append(record.time)

@@ -78,7 +78,9 @@ def some_record(random):
     if kind < 0.07:
         return UserMapping("U1", random.choice(["", "whole"]))
     if kind < 0.3:
-        insert_id, time = random.choice([("", 0), ("", 0), ("c1", 5), ("c2", random.choice([5, 4 + WEEK, 5 + WEEK]))])
+        insert_id, time = random.choice(
+            [("", 0), ("", 0), ("c1", 5), ("c2", random.choice([5, 4 + WEEK, 5 + WEEK])), ("c3", 0)]
+        )
         return ProfileChange(some_ids(random), some_operations(random, 3), time, insert_id)
     text = random.choice(['{"a":1}', '{"a":2}', '{"a":"é"}', "{}"]).encode()
     if kind < 0.5:

@@ -4,6 +4,7 @@ import pytest
 from plain_warehouse import change, drain, event, fill
 
 from cornicen.errors import NotFound
+from cornicen.events.shapes import Ids, Operation, ProfileChange
 from cornicen.warehouse.warehouse import DuckDBWarehouse
 
 
@@ -93,3 +94,20 @@ def test_the_newest_events_come_first_and_then_only_what_came_after(tmp_path, wa
 def test_events_of_nobody_have_no_name(tmp_path, warehouse):
     loaded(tmp_path, warehouse, event(distinct=""))
     assert [one["person"] for one in warehouse.tail(None, 5)] == [""]
+
+
+def test_an_alias_names_its_owner_and_one_that_is_somebody_elses_is_told_as_refused(tmp_path, warehouse):
+    warehouse.alias(frozenset({"os"}), now=7)
+    loaded(tmp_path, warehouse, change("U", ("set", '{"os":"os-1"}')), change("V", ("set", '{"os":"os-1"}')))
+    assert [(one["kind"], one["one"], one["other"]) for one in warehouse.portrait("U")["links"]] == [("alias", "U", "os-1")]
+    [refused] = warehouse.portrait("V")["links"]
+    assert (refused["kind"], refused["one"]) == ("refused", "os-1")
+    assert "alias_taken" in refused["why"]
+
+
+def test_a_change_with_a_key_and_no_time_is_applied_once_however_late_it_comes_again(tmp_path, warehouse):
+    again = ProfileChange(Ids(distinct="U"), (Operation("add", b'{"n":1}'),), insert_id="line-1")
+    loaded(tmp_path, warehouse, again, change("U", ("set", '{"c":"live"}')))
+    loaded(tmp_path, warehouse, again)
+    assert warehouse.portrait("U")["profile"] == {"n": 1, "c": "live"}
+    assert warehouse.counts()["repeated"] == 1

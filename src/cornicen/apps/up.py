@@ -157,6 +157,8 @@ class _Supervisor:
         doors = [f"door-{number}" for number in range(1, home.settings.doors + 1)]
         self._roles = {name: ["door", folder, name, *door.arguments] for name in doors} | {"courier": ["courier", folder]}
         self._stop = asyncio.Event()
+        for left in home.run_folder.glob("strangers-*.json"):  # of doors that may not come back
+            left.unlink()
 
     async def run(self) -> None:
         loop = asyncio.get_running_loop()

@@ -117,8 +117,8 @@ class People:
         self.merged[number] = into
         self.joined.append((number, into, self.at))
 
-    def alias(self, person: int, value: str) -> str:
-        """Make a value another name of a person.
+    def alias(self, person: int, value: str, name: str = "") -> str:
+        """Make a value another name of a person, who is called ``name`` where that is said.
 
         Returns:
             "", or `ALIAS_TAKEN`: it is a name of somebody else already, and stays that.
@@ -128,7 +128,7 @@ class People:
         owner = self.known(value)
         if owner is None:
             self.give(value, person, linked=True)
-            self.learn("alias", value, value)
+            self.learn("alias", name or value, value)
             return ""
         return "" if owner == person else ALIAS_TAKEN
 

@@ -54,20 +54,20 @@ def take_aliases(database: Database, resolver: Resolver, names: frozenset[str], 
 def _taken(database: Database, resolver: Resolver, names: frozenset[str], now: int) -> People:
     [load] = database.one("SELECT load FROM totals")
     found = [
-        (person, name, value)
-        for person, text in database.rows(
-            "SELECT person, properties FROM profiles WHERE list_bool_or([contains(properties, name) FOR name IN $names]) "
-            "ORDER BY from_load, person",
+        (person, called, name, value)
+        for person, called, text in database.rows(
+            "SELECT p.person, n.name, p.properties FROM profiles p JOIN names n ON n.person = p.person AND NOT n.linked "
+            "WHERE list_bool_or([contains(p.properties, wanted) FOR wanted IN $names]) ORDER BY p.from_load, p.person",
             {"names": [f'"{name}"' for name in names]},
         )
         for name, value in alias_values((Operation("set", text.encode()),), names)
     ]
-    people = resolver.knowing(dict.fromkeys(value for _, _, value in found))
+    people = resolver.knowing(dict.fromkeys(value for *_, value in found))
     people.at = load
     arrivals = Arrivals(load)
     origin = Origin(now, SOURCE)
-    for person, name, value in found:
-        if people.alias(person, value) == ALIAS_TAKEN:
+    for person, called, name, value in found:
+        if people.alias(person, value, called) == ALIAS_TAKEN:
             refuse_alias(arrivals, load, name, value, origin)
     resolver.keep(people, {})
     if arrivals.refusals:

@@ -82,18 +82,19 @@ class Changing:
         return Changed(applied, len(repeated))
 
     def _repeated(self, arrivals: Arrivals) -> frozenset[int]:
-        """Changes whose insert id was there already, under the same device within seven days."""
+        """Changes whose insert id was there already, under the same device: within seven days, or ever if no time was sent."""
         keyed = [one for one in arrivals.changes if one.change.insert_id]
         if not keyed:
             return frozenset()
         devices = [one.whom[1] or one.whom[0] for one in keyed]
         times = [one.change.time or one.origin.arrived for one in keyed]
+        timed = all(one.change.time for one in keyed)
         asked = {"insert_id": pa.array([one.change.insert_id for one in keyed]), "device": pa.array(devices)}
         with self._database.lent(asked=pa.table(asked)):
             rows = self._database.rows(
                 "SELECT c.device, c.insert_id, c.time FROM changes c SEMI JOIN asked a "
                 "ON a.insert_id = c.insert_id AND a.device = c.device WHERE c.time BETWEEN $low AND $high",
-                {"low": min(times) - WITHIN, "high": max(times) + WITHIN},
+                {"low": min(times) - WITHIN if timed else -(2**63), "high": max(times) + WITHIN if timed else 2**63 - 1},
             )
         kept: dict[tuple[str, str], list[int]] = {}
         for device, insert_id, time in rows:
@@ -101,7 +102,7 @@ class Changing:
         found = set()
         for one, device, time in zip(keyed, devices, times, strict=True):
             there = kept.setdefault((device, one.change.insert_id), [])
-            if any(abs(time - other) < WITHIN for other in there):
+            if any(not one.change.time or abs(time - other) < WITHIN for other in there):
                 found.add(one.load)
             else:
                 there.append(time)

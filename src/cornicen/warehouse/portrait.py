@@ -7,7 +7,8 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from cornicen.errors import NotFound
-from cornicen.identity.people import DEVICE
+from cornicen.identity.people import ALIAS_TAKEN, DEVICE
+from cornicen.warehouse.aliasing import known_aliases
 from cornicen.warehouse.database import Database
 from cornicen.warehouse.resolving import Resolver
 from cornicen.warehouse.stored import COPY, union
@@ -61,13 +62,14 @@ def portrait(database: Database, resolver: Resolver, name: str, events: int) -> 
     numbers = [number, *resolver.persons.standing_for(number)]
     names = _names(database, numbers, number)
     called = [one["name"] for one in names]
+    profile = _profile(database, number)
     return {
         "number": number,
         "name": next(one["name"] for one in names if one["canonical"]),
         "known": True,
         "names": names,
-        "links": _links(database, called, numbers),
-        "profile": _profile(database, number),
+        "links": [*_links(database, called, numbers), *_taken(database, called, profile or {})],
+        "profile": profile,
         "history": _history(database, numbers),
         "events": _events(database, numbers, events),
         "counts": {"events": _count(database, numbers)},
@@ -84,7 +86,7 @@ def _names(database: Database, numbers: Sequence[int], canonical: int) -> list[d
     aliases = {
         one
         for (one,) in database.rows(
-            "SELECT one FROM steps WHERE kind = 'alias' AND one IN (SELECT unnest($names))", {"names": listed}
+            "SELECT other FROM steps WHERE kind = 'alias' AND other IN (SELECT unnest($names))", {"names": listed}
         )
     }
     since = dict(
@@ -123,6 +125,29 @@ def _links(database: Database, names: Sequence[str], numbers: Sequence[int]) -> 
     ]
     found += [(load, {"at": at, "kind": "refused", "one": one, "other": "", "why": why}) for at, why, one, load in failed]
     return [link for _, link in sorted(found, key=lambda entry: entry[0])]
+
+
+def _taken(database: Database, names: Sequence[str], profile: Mapping[str, Any]) -> list[dict[str, Any]]:
+    """Values of the profile that would be further names, and are somebody else's."""
+    values = {name: profile.get(name) for name in sorted(known_aliases(database))}
+    others = {name: value for name, value in values.items() if isinstance(value, str) and value and value not in names}
+    met = {
+        name
+        for (name,) in database.rows(
+            "SELECT name FROM names WHERE name IN (SELECT unnest($values))", {"values": list(others.values())}
+        )
+    }
+    return [
+        {
+            "at": None,
+            "kind": "refused",
+            "one": value,
+            "other": "",
+            "why": f"{ALIAS_TAKEN}: {name} holds a name of somebody else",
+        }
+        for name, value in others.items()
+        if value in met
+    ]
 
 
 def _profile(database: Database, number: int) -> Mapping[str, Any] | None:

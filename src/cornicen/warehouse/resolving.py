@@ -127,8 +127,10 @@ class Resolver:
         person = seen.person if seen.person is not None else people.number(change.whom[0] or change.whom[1])
         self._ended(seen, whose)
         whose.changed.append(person)
-        values = said.get(change.load, ())
-        whose.taken.extend((change.load, name, value) for name, value in values if people.alias(person, value) == ALIAS_TAKEN)
+        called = change.whom[0] or change.whom[1]
+        for name, value in said.get(change.load, ()):
+            if people.alias(person, value, called) == ALIAS_TAKEN:
+                whose.taken.append((change.load, name, value))
 
     @staticmethod
     def _ended(seen: Seen, whose: Whose) -> None:

@@ -51,13 +51,13 @@ def event_of(event: object, time: object, key: str, cells: Mapping[str, object])
     return msgspec.json.encode({"event": event, "properties": {**cells, "time": time, "$insert_id": key}})
 
 
-def profile_of(cells: Mapping[str, object], token: str) -> bytes:
-    """One profile as JSON, from all its columns. Raises: BadFile, it is none."""
+def profile_of(cells: Mapping[str, object], token: str, key: str) -> bytes:
+    """One profile as JSON, from all its columns; a key for de-duplication with it. Raises: BadFile, it is none."""
     named = [cells[name] for name in IDS if name in cells]
     if not named:
         raise BadFile("Is no profile: nobody's id stands in it.")
     properties = {name: value for name, value in cells.items() if name not in IDS}
-    return msgspec.json.encode({"$token": token, "$distinct_id": named[0], "$set": properties})
+    return msgspec.json.encode({"$token": token, "$insert_id": key, "$distinct_id": named[0], "$set": properties})
 
 
 def time_of(text: str) -> int:

@@ -84,12 +84,16 @@ def _record(row: dict[str, str], line: int, convert: Convert) -> Taken | Rejecte
 
 def _event(cells: dict[str, str], line: int) -> bytes:
     event, time = cells.pop("event", ""), cells.pop("time", "")
-    key = cells.pop("$insert_id", "") or key_of(line, repr((event, time, cells)).encode("utf-8", "surrogateescape"))
+    key = cells.pop("$insert_id", "") or _key(line, (event, time, cells))
     return event_of(event, _time(time), key, _typed(cells))
 
 
 def _profile_by(token: str) -> Convert:
-    return lambda cells, _line: profile_of(_typed(cells), token)
+    return lambda cells, line: profile_of(_typed(cells), token, _key(line, cells))
+
+
+def _key(line: int, of: object) -> str:
+    return key_of(line, repr(of).encode("utf-8", "surrogateescape"))
 
 
 def _typed(cells: dict[str, str]) -> dict[str, object]:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import contextlib
+import select
 import sys
 import time
 from collections.abc import Iterator, Mapping
@@ -84,7 +86,16 @@ def _following(house: House, last: int, only: Mapping[str, str], *, shown: bool)
         if found["events"]:
             yield found["events"]
         if len(found["events"]) < PAGE:
-            time.sleep(BETWEEN_LOOKS)
+            _rest()
+
+
+def _rest() -> None:
+    """Wait a moment. Raises: BrokenPipeError: whoever reads our output has gone."""
+    reader = select.poll()
+    with contextlib.suppress(OSError, ValueError):  # an output that is no file has no reader that could go
+        reader.register(sys.stdout.fileno(), 0)
+    if any(state & (select.POLLERR | select.POLLHUP) for _, state in reader.poll(BETWEEN_LOOKS * 1_000)):
+        raise BrokenPipeError
 
 
 class _Rejections:

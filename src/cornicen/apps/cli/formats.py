@@ -140,7 +140,8 @@ def engage_jsonl(file: IO[bytes], token: str, after: int = 0) -> Records:
         elif not any(operation in found for operation in _OPERATIONS):
             yield rejected(number, "Is no profile: neither `$properties` nor an operation such as `$set` is there.", line)
         else:
-            yield Taken(number, msgspec.json.encode({**found, "$token": ours}))
+            key = msgspec.Raw(msgspec.json.encode(key_of(number, line)))
+            yield Taken(number, msgspec.json.encode({"$insert_id": key, **found, "$token": ours}))
 
 
 def lines(file: IO[bytes], after: int = 0) -> Iterator[tuple[int, bytes]]:

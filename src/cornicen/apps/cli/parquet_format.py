@@ -53,7 +53,7 @@ def parquet_rows(file: IO[bytes], token: str, after: int = 0) -> tuple[str, Reco
     except BrokenOff as error:
         raise BadFile(f"It is a damaged Parquet file, or none: {error}. Nothing of it was taken.", "Make it anew.") from error
     route = route_of(columns, "Parquet")
-    convert = (lambda cells, _row: profile_of(_cells(cells), token)) if route == ENGAGE else _event
+    convert = _profile_by(token) if route == ENGAGE else _event
     return route, _records(table, convert, after), table.metadata.num_rows
 
 
@@ -100,6 +100,10 @@ def _in_microseconds(schema: Schema) -> Schema:
         return pa.timestamp("us", kind.tz) if pa.types.is_timestamp(kind) and kind.unit == "ns" else kind
 
     return pa.schema([column.with_type(finest(column.type)) for column in schema])
+
+
+def _profile_by(token: str) -> Convert:
+    return lambda cells, row: profile_of(_cells(cells), token, key_of(row, repr(cells).encode("utf-8", "backslashreplace")))
 
 
 def _event(cells: dict[str, object], row: int) -> bytes:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import contextlib
 from collections import OrderedDict
 from dataclasses import dataclass, replace
@@ -19,8 +20,8 @@ SHOWN = 4
 
 OTHERS = "others"
 
-TELL_EVERY = 2_000_000
-"""Microseconds between two times that a door tells the others."""
+TELL_AFTER = 1.0
+"""Seconds after which a door tells the others what it has counted."""
 
 
 @dataclass(frozen=True)
@@ -48,7 +49,7 @@ class Strangers:
     """
 
     def __init__(self, file: Path | None = None) -> None:
-        self._file, self._told = file, 0
+        self._file, self._telling = file, False
         if file is not None:
             file.unlink(missing_ok=True)
         self._apart: OrderedDict[tuple[str, str], Stranger] = OrderedDict()
@@ -67,9 +68,13 @@ class Strangers:
         self._apart[key] = Stranger(*key, before.requests + 1, max(before.last, now))
         if len(self._apart) > MOST:
             self._forget(self._apart.popitem(last=False)[1])
-        if self._file is not None and not self._told <= now < self._told + TELL_EVERY:
-            self._told = now
-            self._file.write_bytes(msgspec.json.encode(self._own()))
+        if self._file is not None and not self._telling:
+            self._telling = True
+            asyncio.get_running_loop().call_later(TELL_AFTER, self._tell, self._file)
+
+    def _tell(self, file: Path) -> None:
+        self._telling = False
+        file.write_bytes(msgspec.json.encode(self._own()))
 
     def _forget(self, silent: Stranger) -> None:
         before = self._others.get(silent.source, Stranger(silent.source, OTHERS, 0, silent.last))

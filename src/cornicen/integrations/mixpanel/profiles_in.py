@@ -6,7 +6,7 @@ from collections.abc import Mapping
 
 from cornicen.events.shapes import Ids, ProfileChange
 from cornicen.flows.vendors import Inbound, Parsed
-from cornicen.integrations.mixpanel import operations
+from cornicen.integrations.mixpanel import limits, operations
 from cornicen.integrations.mixpanel.asking import understand
 from cornicen.integrations.mixpanel.by_token import understood
 from cornicen.integrations.mixpanel.operations import (
@@ -47,6 +47,7 @@ def _take(record: bytes, rules: Rules) -> tuple[str, ProfileChange]:
 def change_of(members: Members, rules: Rules) -> ProfileChange:
     """One record's operations, and that the profile was seen, unless the record asks not to say so.
 
+    An ``$insert_id`` is ours, and not Mixpanel's: a change with it is applied once (`cornicen import` gives each line one).
     The modifiers ``$ip`` and ``$ignore_alias`` change nothing, and the ids that browsers send beside ``$distinct_id`` say
     nothing here: it alone names the profile.
 
@@ -63,7 +64,8 @@ def change_of(members: Members, rules: Rules) -> ProfileChange:
     asked, time = operations_of(members, OPERATIONS), time_of(members, rules)
     if not _true(value_of(members, "$ignore_time")):
         asked = (*asked, seen(time or rules.now))
-    return ProfileChange(Ids(distinct=distinct), asked, time)
+    key = value_of(members, "$insert_id")
+    return ProfileChange(Ids(distinct=distinct), asked, time, key if isinstance(key, str) and len(key) <= limits.TEXT else "")
 
 
 def _true(value: object) -> bool:

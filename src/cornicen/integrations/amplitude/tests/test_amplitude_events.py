@@ -53,7 +53,7 @@ def test_gzip_is_undone_and_its_size_is_that_of_the_json(ask, event):
     assert (found.status, found.json["payload_size_bytes"]) == (200, len(body))
 
 
-@pytest.mark.parametrize("body", [b"no gzip", gzip.compress(b"{}" * 50)[:-9]])
+@pytest.mark.parametrize("body", [b"no gzip", gzip.compress(b"{}" * 50, mtime=0)[:-9]])
 def test_broken_gzip_is_no_json(ask, body):
     found = ask("/2/httpapi", body, headers={"content-encoding": "gzip"})
     assert (found.status, found.json, found.parts) == (400, NOT_JSON, ())
