@@ -134,9 +134,6 @@ class Warehouse(Protocol):
     def checkpoint(self) -> None:
         """Fold the write-ahead log into the database, between batches. Twice: does nothing."""
 
-    def settle(self) -> None:
-        """After a batch: fold the log, if it has grown large. Twice: does nothing."""
-
     def tidy(self, before: int, now: int) -> bool:
         """One step of what can wait until nothing else is to do, such as compaction and retention.
 

@@ -114,6 +114,25 @@ class Outbound:
     headers: Mapping[str, str] = field(default_factory=dict)
 
 
+def by_fate(
+    kept: Outbound, denied: Outbound, *, full: Callable[[], Outbound], unavailable: Callable[[], Outbound]
+) -> Callable[[Fate], Outbound]:
+    """`Parsed.answer` from one answer for each fate; those that are hardly ever needed are made only then."""
+
+    def answer(fate: Fate) -> Outbound:
+        match fate:
+            case Fate.KEPT:
+                return kept
+            case Fate.DENIED:
+                return denied
+            case Fate.FULL:
+                return full()
+            case Fate.UNAVAILABLE:
+                return unavailable()
+
+    return answer
+
+
 class Paces(Protocol):
     """How fast the users and devices of one project have been sending lately."""
 

@@ -114,16 +114,14 @@ class DuckDBWarehouse:
 
         Twice: goes on where it stopped; after a crash the batch is repeated whole.
         """
-        return self._loader.load(limit)
+        loaded = self._loader.load(limit)
+        if self._database.log_bytes() > LOG_BYTES:
+            self._database.checkpoint()
+        return loaded
 
     def checkpoint(self) -> None:
         """Fold the write-ahead log into the file, between batches. Twice: does nothing."""
         self._database.checkpoint()
-
-    def settle(self) -> None:
-        """After a batch: a checkpoint, if the log has grown large. Twice: does nothing."""
-        if self._database.log_bytes() > LOG_BYTES:
-            self._database.checkpoint()
 
     def tidy(self, before: int, now: int) -> bool:
         """One step of what can wait until nothing else is to do: retention, compaction, key files, a checkpoint.

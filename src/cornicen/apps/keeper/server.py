@@ -89,7 +89,6 @@ class Keeper:
             self._take_aliases()
             loaded = desk.warehouse.load(BEHIND_BATCH if self._behind else BATCH)
             self._behind = loaded.records >= BATCH
-            desk.warehouse.settle()
             now = self._keeping.clock.now()
             if self._schedule and (syncs := due(desk, now)):
                 done = tick(desk, syncs, now=now)

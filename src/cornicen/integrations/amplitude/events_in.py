@@ -10,7 +10,7 @@ from collections.abc import Callable, Sequence
 import msgspec
 
 from cornicen.events.shapes import Event, GroupChange, ProfileChange, Record, Refusal
-from cornicen.flows.vendors import Credential, Fate, Inbound, Outbound, Parsed, Part
+from cornicen.flows.vendors import Credential, Fate, Inbound, Outbound, Parsed, Part, by_fate
 from cornicen.integrations.amplitude import answers, limits
 from cornicen.integrations.amplitude.asking import Asked, understand
 from cornicen.integrations.amplitude.faults import Fault, refusal
@@ -85,16 +85,5 @@ def _time(record: Record) -> int:
     return record.time if isinstance(record, Event | ProfileChange | GroupChange) else 0
 
 
-def _fated(answer: Outbound, denied: Outbound) -> Callable[[Fate], Outbound]:
-    """The answer, unless the key is unknown or the records found no place."""
-
-    def fated(fate: Fate) -> Outbound:
-        match fate:
-            case Fate.DENIED:
-                return denied
-            case Fate.FULL | Fate.UNAVAILABLE:
-                return answers.unkept()
-            case Fate.KEPT:
-                return answer
-
-    return fated
+def _fated(kept: Outbound, denied: Outbound) -> Callable[[Fate], Outbound]:
+    return by_fate(kept, denied, full=answers.unkept, unavailable=answers.unkept)

@@ -8,8 +8,9 @@ from dataclasses import dataclass, field
 import msgspec
 
 from cornicen.events.shapes import Record, Refusal
-from cornicen.flows.vendors import Credential, Fate, Inbound, Outbound, Parsed, Part
-from cornicen.integrations.amplitude import answers, limits
+from cornicen.flows.vendors import Credential, Inbound, Outbound, Parsed, Part, by_fate
+from cornicen.integrations.amplitude import answers, fields, limits
+from cornicen.integrations.amplitude.faults import refusal
 from cornicen.integrations.amplitude.texts import whole
 from cornicen.wire import body, multipart
 
@@ -64,9 +65,9 @@ def opened(inbound: Inbound) -> Form:
     if isinstance(unpacked, body.Unreadable):
         raise Unfit(answers.said(400, unpacked.why))
     between = multipart.boundary(inbound.headers.get("content-type", ""))
-    fields = body.form(unpacked) if between is None else multipart.fields(unpacked, between)
+    sent = body.form(unpacked) if between is None else multipart.fields(unpacked, between)
     query = {name: value.encode("utf-8", "replace") for name, value in inbound.query.items()}
-    return Form({**query, **fields})
+    return Form({**query, **sent})
 
 
 def items(form: Form, name: str, most: int, missing: str, crowded: Outbound) -> list[bytes]:
@@ -122,17 +123,40 @@ def parsed(key: str, records: Sequence[Record], answer: Outbound) -> Parsed:
     denied = answers.said(400, answers.INVALID_KEY)
     if not key:
         return answered(denied)
-    return Parsed((Part(Credential("token", key), "live", tuple(records)),), _fated(answer, denied))
+    return Parsed(
+        (Part(Credential("token", key), "live", tuple(records)),), by_fate(answer, denied, full=_busy, unavailable=_busy)
+    )
 
 
-def _fated(answer: Outbound, denied: Outbound) -> Callable[[Fate], Outbound]:
-    def fated(fate: Fate) -> Outbound:
-        match fate:
-            case Fate.DENIED:
-                return denied
-            case Fate.FULL | Fate.UNAVAILABLE:
-                return answers.said(503, answers.BUSY)
-            case Fate.KEPT:
-                return answer
+def _busy() -> Outbound:
+    return answers.said(503, answers.BUSY)
 
-    return fated
+
+def understood(
+    inbound: Inbound, name: str, most: int, words: tuple[str, str], crowded: Outbound, take: Callable[[bytes, Form], Record]
+) -> Parsed:
+    """A request whose items are all taken, or, where any is at fault, none: those at fault are kept as refusals.
+
+    Args:
+        inbound: The request.
+        name: The field that has the items.
+        most: How many are allowed.
+        words: For items that are not there, and for items at fault.
+        crowded: What is answered if there are more.
+        take: One item to its record. Raises: `cornicen.integrations.amplitude.fields.Unfit`.
+    """
+    missing, wrong = words
+    try:
+        form = opened(inbound)
+        found = items(form, name, most, missing, crowded)
+    except Unfit as unfit:
+        return answered(unfit.answer)
+    records: list[Record] = []
+    refused: list[tuple[int, Refusal]] = []
+    for index, item in enumerate(found):
+        try:
+            records.append(take(item, form))
+        except fields.Unfit as unfit:
+            refused.append((index, refusal(item, unfit.faults)))
+    answer = at_fault(wrong, refused) if refused else answers.said(200, SUCCESS)
+    return parsed(form.text("api_key"), [one for _, one in refused] or records, answer)

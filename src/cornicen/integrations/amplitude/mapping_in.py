@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import msgspec
 
-from cornicen.events.shapes import Record, Refusal, UserMapping
+from cornicen.events.shapes import UserMapping
 from cornicen.flows.vendors import Inbound, Parsed
 from cornicen.integrations.amplitude import answers, forms, limits
-from cornicen.integrations.amplitude.faults import Fault, Kind, refusal
+from cornicen.integrations.amplitude.faults import Fault, Kind
 from cornicen.integrations.amplitude.fields import Unfit
 
 MISSING_MAPPING = "missing_mapping"
@@ -27,20 +27,8 @@ _texts = msgspec.json.Decoder(str)
 def parse(inbound: Inbound) -> Parsed:
     """A request, understood. Pure; never raises for what a sender can send."""
     crowded = answers.said(400, f"{INVALID_MAPPING}: more than {limits.MAPPINGS} items")
-    try:
-        form = forms.opened(inbound)
-        items = forms.items(form, "mapping", limits.MAPPINGS, MISSING_MAPPING, crowded)
-    except forms.Unfit as unfit:
-        return forms.answered(unfit.answer)
-    mappings: list[Record] = []
-    refused: list[tuple[int, Refusal]] = []
-    for index, item in enumerate(items):
-        try:
-            mappings.append(mapping_of(item))
-        except Unfit as unfit:
-            refused.append((index, refusal(item, unfit.faults)))
-    answer = forms.at_fault(INVALID_MAPPING, refused) if refused else answers.said(200, forms.SUCCESS)
-    return forms.parsed(form.text("api_key"), [one for _, one in refused] or mappings, answer)
+    words = (MISSING_MAPPING, INVALID_MAPPING)
+    return forms.understood(inbound, "mapping", limits.MAPPINGS, words, crowded, lambda item, _: mapping_of(item))
 
 
 def mapping_of(item: bytes) -> UserMapping:

@@ -6,11 +6,11 @@ from collections.abc import Callable
 
 import msgspec
 
-from cornicen.events.shapes import GroupChange, Operation, ProfileChange, Record, Refusal
+from cornicen.events.shapes import GroupChange, Operation, ProfileChange
 from cornicen.flows.vendors import Inbound, Outbound, Parsed
 from cornicen.integrations.amplitude import answers, forms, limits, operations
 from cornicen.integrations.amplitude.asking import shortest
-from cornicen.integrations.amplitude.faults import Fault, Kind, refusal
+from cornicen.integrations.amplitude.faults import Fault, Kind
 from cornicen.integrations.amplitude.fields import NONE, Rules, Unfit, ids_of, moment
 from cornicen.integrations.amplitude.given import Given
 from cornicen.integrations.amplitude.reading import profile_change
@@ -76,17 +76,5 @@ def _named(given: Given, field: str, found: list[Fault]) -> str:
 def _understood(
     inbound: Inbound, most: int, crowded: Outbound, change: Callable[[Given, forms.Form], ProfileChange | GroupChange]
 ) -> Parsed:
-    try:
-        form = forms.opened(inbound)
-        items = forms.items(form, FIELD, most, answers.MISSING_EVENT, crowded)
-    except forms.Unfit as unfit:
-        return forms.answered(unfit.answer)
-    changes: list[Record] = []
-    refused: list[tuple[int, Refusal]] = []
-    for index, item in enumerate(items):
-        try:
-            changes.append(change(_given.decode(item), form))
-        except Unfit as unfit:
-            refused.append((index, refusal(item, unfit.faults)))
-    answer = forms.at_fault(answers.INVALID_EVENT, refused) if refused else answers.said(200, forms.SUCCESS)
-    return forms.parsed(form.text("api_key"), [one for _, one in refused] or changes, answer)
+    words = (answers.MISSING_EVENT, answers.INVALID_EVENT)
+    return forms.understood(inbound, FIELD, most, words, crowded, lambda item, form: change(_given.decode(item), form))

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from typing import TypeVar
 
 from cornicen.events.shapes import Record, Refusal
-from cornicen.flows.vendors import Credential, Fate, Outbound, Parsed, Part
+from cornicen.flows.vendors import Credential, Fate, Outbound, Parsed, Part, by_fate
 from cornicen.integrations.mixpanel import answers
 from cornicen.integrations.mixpanel.asking import Asked, empty
 from cornicen.integrations.mixpanel.refusing import Refused, Rules
@@ -97,16 +97,4 @@ def _answer(taken: _Taken, asked: Asked, rules: Rules) -> Callable[[Fate], Outbo
         denied = answers.failed(401, answers.UNKNOWN_TOKEN)
     else:
         denied = good = answers.loose(None if taken.imported else taken.error, asked.shape)
-
-    def fated(fate: Fate) -> Outbound:
-        match fate:
-            case Fate.DENIED:
-                return denied
-            case Fate.FULL:
-                return answers.full()
-            case Fate.UNAVAILABLE:
-                return answers.unavailable()
-            case Fate.KEPT:
-                return good
-
-    return fated
+    return by_fate(good, denied, full=answers.full, unavailable=answers.unavailable)

@@ -6,7 +6,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
 
 from cornicen.events.shapes import Event, Refusal
-from cornicen.flows.vendors import Credential, Fate, Inbound, Outbound, Parsed, Part
+from cornicen.flows.vendors import Credential, Fate, Inbound, Outbound, Parsed, Part, by_fate
 from cornicen.integrations.mixpanel import answers
 from cornicen.integrations.mixpanel.asking import Asked, empty, understand
 from cornicen.integrations.mixpanel.event import Found, at_once, event_of, said_of
@@ -128,18 +128,6 @@ def _answer_unreadable(why: Unreadable, asked: Asked, *, strict: bool) -> Answer
     return _fated(answers.failed(400, why.why) if strict else answers.loose(why.why, asked.shape))
 
 
-def _fated(answer: Outbound) -> Answer:
-    """The answer, unless the records found no place."""
-
-    def fated(fate: Fate) -> Outbound:
-        match fate:
-            case Fate.DENIED:
-                return answers.failed(401, answers.UNAUTHORIZED)
-            case Fate.FULL:
-                return answers.full()
-            case Fate.UNAVAILABLE:
-                return answers.unavailable()
-            case Fate.KEPT:
-                return answer
-
-    return fated
+def _fated(kept: Outbound) -> Answer:
+    denied = answers.failed(401, answers.UNAUTHORIZED)
+    return by_fate(kept, denied, full=answers.full, unavailable=answers.unavailable)
