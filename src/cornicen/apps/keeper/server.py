@@ -75,7 +75,9 @@ class Keeper:
 
     async def _work(self, stop: asyncio.Event) -> None:
         while not stop.is_set():
-            if not await self._turn(self._load_and_tick) and not await self._turn(self._tidy):
+            loaded = await self._turn(self._load_and_tick)
+            tidied = loaded < BATCH and await self._turn(self._tidy)  # traffic that never pauses must not put it off for ever
+            if not loaded and not tidied:
                 with contextlib.suppress(TimeoutError):
                     await asyncio.wait_for(stop.wait(), IDLE)
 
