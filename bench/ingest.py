@@ -23,7 +23,8 @@ from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from statistics import median
+from typing import Any, NamedTuple
 
 import pyarrow as pa
 
@@ -33,13 +34,18 @@ from cornicen.apps.home import Home
 from cornicen.apps.keeper.client import ask
 from cornicen.errors import NotRunning
 from cornicen.flows.records import Project
-from cornicen.warehouse.names import NameIndex
+from cornicen.warehouse.folders import waiting
+from cornicen.warehouse.names import NameIndex, digests
+from cornicen.warehouse.warehouse import spool_folder
 
 TOKEN = "b" * 32
 LARGE, SMALL = 2_000, 50
 CONNECTIONS = {LARGE: 8, SMALL: 32}
 EVENTS = {LARGE: 1_000_000, SMALL: 300_000}
 """Sent in each part."""
+
+BURSTS = 3
+"""Where a goal hangs on it, so many bursts are sent, and the median counts: a machine that is shared has bad moments."""
 
 NAMES = (1_000_000, 10_000_000)
 SETTINGS = """\
@@ -71,16 +77,20 @@ def figures() -> Iterator[Figure]:
 
 def _bodies(size: int, *, packed: bool) -> Iterator[Figure]:
     what = f"{size:,}-event bodies{', gzip' if packed else ''}"
+    goal = size == LARGE and not packed
     with _stage(1_000_000) as stage:
-        folder, plain = stage.requests(EVENTS[size], size, packed=packed)
-        raw = _raw_log(stage.home.path, plain, size)
-        with stage.door():
-            sent = stage.send(folder, CONNECTIONS[size])
-        accepted = sent["posts"] * size / sent["seconds"]
+        raws, bursts = [], []
+        for _ in range(BURSTS if goal else 1):
+            folder, plain = stage.requests(EVENTS[size], size, packed=packed)
+            raws.append(_raw_log(stage.home.path, plain, size))
+            with stage.door():
+                bursts.append(stage.send(folder, CONNECTIONS[size]))
+        raw, sent = median(raws), sorted(bursts, key=lambda burst: burst["posts"] / burst["seconds"])[len(bursts) // 2]
+        accepted, kept = sent["posts"] * size / sent["seconds"], sum(burst["posts"] for burst in bursts) * size
         with stage.keeper():
             start = time.perf_counter()
             stage.drained()
-            loaded = sent["posts"] * size / (time.perf_counter() - start)
+            loaded = kept / (time.perf_counter() - start)
             folder, _ = stage.requests(EVENTS[size], size, packed=packed)
             with stage.door():
                 start = time.perf_counter()
@@ -88,8 +98,7 @@ def _bodies(size: int, *, packed: bool) -> Iterator[Figure]:
                 stage.drained()
                 through = both["posts"] * size / (time.perf_counter() - start - both["waited"])
             count = ask(stage.home, stage.project, "status")["counts"]["events"]
-        assert count == (sent["posts"] + both["posts"]) * size, f"{count} events are there"
-    goal = size == LARGE and not packed
+        assert count == kept + both["posts"] * size, f"{count} events are there"
     yield Figure(f"raw log, {what}", raw, "events/s")
     yield _goal(f"accepted, {what}", accepted, raw, 0.1 if goal else None)
     yield Figure(f"  the generator's share of the machine, {what}", sent["cpu"] / sent["seconds"] / _cores(), "of it")
@@ -108,36 +117,33 @@ def _among(names: int) -> Iterator[Figure]:
         stage.drained()
         rate = sent["posts"] * LARGE / (time.perf_counter() - start - sent["waited"])
         yield Figure(f"end to end among {names:,} names", rate, "events/s")
-        yield Figure(f"  the keeper's memory among {names:,} names", stage.memory(), "MB")
+        yield Figure(f"  the keeper's memory among {names:,} names", sum(stage.memory()), "MB")
 
 
 def _steadily() -> Iterator[Figure]:
-    """Five minutes at a pace that the keeper keeps up with: its memory after the first minute and at the end."""
+    """Five minutes at a pace that the keeper keeps up with: its memory after two minutes and at the end."""
     with _stage(1_000_000) as stage, stage.keeper(), stage.door():
         seen, behind, total = [], 0, 0
         start = time.perf_counter()
         while time.perf_counter() - start < STEADY_SECONDS:
             folder, _ = stage.requests(100_000, LARGE, packed=False)
             total += stage.send(folder, 4)["posts"] * LARGE
-            behind = max(behind, sum(ask(stage.home, stage.project, "status")["backlog"].values()))
+            behind = max(behind, stage.behind())
             seen.append((time.perf_counter() - start, stage.memory()))
         stage.drained()
         seconds = time.perf_counter() - start
-    early = max(memory for at, memory in seen if at <= seconds * 2 / 5)
-    late = max(memory for at, memory in seen if at >= seconds * 4 / 5)
-    growth = late / early
     yield Figure("steadily, making the bodies included", total / seconds, "events/s")
     yield Figure("  farthest behind", behind / 1e6, "MB")
-    yield Figure("  the keeper's memory, the most in the first two fifths", early, "MB")
-    yield Figure(
-        "  the keeper's memory, the most in the last fifth",
-        late,
-        "MB",
-        "the first two fifths",
-        growth,
-        f"<= {LOW_MEMORY_GROWTH}",
-        growth <= LOW_MEMORY_GROWTH,
-    )
+    early, late = ([memory for at, memory in seen if since <= at / seconds <= until] for since, until in ((0, 0.4), (0.8, 1)))
+    for kind, what in enumerate(_Memory._fields):
+        before, after = (max(memory[kind] for memory in part) for part in (early, late))
+        yield Figure(f"  the keeper's memory, {what}, the most in the first two fifths", before, "MB")
+        name, growth = f"  the keeper's memory, {what}, the most in the last fifth", after / before
+        if what == "own":
+            goal = f"<= {LOW_MEMORY_GROWTH}"
+            yield Figure(name, after, "MB", "the first two fifths", growth, goal, growth <= LOW_MEMORY_GROWTH)
+        else:
+            yield Figure(name, after, "MB", "the first two fifths", growth)
 
 
 def _goal(name: str, value: float, raw: float, least: float | None) -> Figure:
@@ -165,6 +171,13 @@ def _raw_log(folder: Path, bodies: list[bytes], size: int) -> float:
 
 
 # a home with its processes
+
+
+class _Memory(NamedTuple):
+    """In MB: what a process needs for itself, and what are copies of files that the system may drop at any time."""
+
+    own: float
+    mapped: float
 
 
 @dataclass
@@ -262,15 +275,25 @@ class _Stage:
             log.close()
 
     def drained(self) -> None:
-        """Wait until everything is loaded."""
-        while sum(ask(self.home, self.project, "status")["backlog"].values()):
+        """Wait until everything is loaded, without keeping the keeper from it."""
+        while self.behind():
             time.sleep(0.02)
 
-    def memory(self) -> float:
-        """The keeper's resident memory, MB."""
+    def behind(self) -> int:
+        """Bytes that wait to be loaded, as doors see it."""
+        return sum(waiting(spool_folder(self.home.project_folder(self.project))).values())
+
+    def memory(self) -> _Memory:
+        """The keeper's resident memory, with that of the process that reads ahead for it."""
         assert self.keeping
-        status = Path(f"/proc/{self.keeping.pid}/status").read_text()
-        return int(status.partition("VmRSS:")[2].split()[0]) / 1024
+        threads = Path(f"/proc/{self.keeping.pid}/task").glob("*/children")
+        children = [child for thread in threads for child in thread.read_text().split()]
+        own = mapped = 0
+        for pid in [self.keeping.pid, *children]:
+            status = Path(f"/proc/{pid}/status").read_text()
+            own += int(status.partition("RssAnon:")[2].split()[0])
+            mapped += int(status.partition("RssFile:")[2].split()[0])
+        return _Memory(own / 1024, mapped / 1024)
 
 
 @contextmanager
@@ -296,7 +319,7 @@ def _meet(home: Home, project: Project, names: int) -> None:
     index = NameIndex(database)
     for start in range(0, names, 500_000):
         called = [f"user-{number:08d}" for number in range(start, min(start + 500_000, names))]
-        high, low = index.digests(called)
+        high, low = digests(called, index.salt)
         numbers = pa.array(range(start + 1, start + len(called) + 1), pa.int32())
         with database.lent(met=pa.table({"name": called, "person": numbers, "high": high, "low": low})):
             database.rows(

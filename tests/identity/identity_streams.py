@@ -1,5 +1,7 @@
 """What the tests of the rules share: records in short, and who they turn out to be."""
 
+from typing import NamedTuple
+
 from hypothesis import strategies as st
 
 from cornicen.events.shapes import Event, Ids, Link, Operation, ProfileChange
@@ -15,9 +17,29 @@ def change(user="", device="", distinct=""):
     return ProfileChange(Ids(user, device, distinct), (Operation("set", b"{}"),))
 
 
-def seen(rule, *records):
-    people = People()
-    return people, [see(RULES[rule], people, record) for record in records]
+class Named(NamedTuple):
+    """A profile property of somebody whose value becomes another name."""
+
+    who: str
+    value: str
+
+
+def take(rule, people, record):
+    """The next record of either kind; an alias's outcome stands where a failure does."""
+    if not isinstance(record, Named):
+        return see(RULES[rule], people, record)
+    outcome = see(RULES[rule], people, change(distinct=record.who))
+    return outcome._replace(failure=people.alias(outcome.person, record.value, record.who))
+
+
+def nobody_yet(rule, most=None):
+    """Nobody met so far; ``most`` names a person where the rule has a limit and it is to be a smaller one."""
+    return People(most=RULES[rule].most and (most or RULES[rule].most))
+
+
+def seen(rule, *records, most=None):
+    people = nobody_yet(rule, most)
+    return people, [take(rule, people, record) for record in records]
 
 
 def names(people, outcomes):
@@ -49,3 +71,10 @@ records = st.one_of(
     st.builds(lambda link: Event("$identify", Ids(distinct=link.one), 0, b"{}", link=link), links),
 )
 streams = st.lists(records, max_size=30)
+aliases = st.builds(
+    Named, st.sampled_from(["U1", "U2", "U4", "alias", *UUIDS[:2]]), st.sampled_from(["U3", "alias", "os-1", "os-2", UUIDS[3]])
+)
+alias_streams = st.lists(st.one_of(records, records, aliases), max_size=30)
+"""The same with aliases among them, of which some are somebody's name."""
+mosts = st.sampled_from([None, 2, 3])
+"""The rule's own limit, or one that is soon met."""

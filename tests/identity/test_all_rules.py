@@ -3,30 +3,30 @@
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from identity_streams import event, names, persons, seen, streams
+from identity_streams import Named, alias_streams, event, mosts, names, nobody_yet, persons, seen, take
 
 from cornicen.identity import RULES
-from cornicen.identity.people import ALIAS_TAKEN, People, see
+from cornicen.identity.people import ALIAS_TAKEN, see
 
 every = pytest.mark.parametrize("rule", sorted(RULES))
 
 
 @every
-@given(stream=streams)
-def test_taking_every_record_again_joins_nobody_and_numbers_nobody(rule, stream):
-    people, _ = seen(rule, *stream)
+@given(stream=alias_streams, most=mosts)
+def test_taking_every_record_again_joins_nobody_and_numbers_nobody(rule, stream, most):
+    people, _ = seen(rule, *stream, most=most)
     last, joined, before = people.last, list(people.joined), persons(people)
     for record in stream:
-        see(RULES[rule], people, record)
+        take(rule, people, record)
     assert (people.last, people.joined) == (last, joined)
     if rule != "amplitude":  # there a device goes to and fro with whoever uses it
         assert persons(people) == before
 
 
 @every
-@given(stream=streams)
-def test_every_person_has_exactly_one_name_of_its_own(rule, stream):
-    people, outcomes = seen(rule, *stream)
+@given(stream=alias_streams, most=mosts)
+def test_every_person_has_exactly_one_name_of_its_own(rule, stream, most):
+    people, outcomes = seen(rule, *stream, most=most)
     owners = [people.canonical(number) for name, number in people.numbers.items() if people.own(name)]
     assert sorted(owners) == sorted(set(owners))
     met = {people.canonical(one.person) for one in outcomes if one.person is not None}
@@ -36,39 +36,49 @@ def test_every_person_has_exactly_one_name_of_its_own(rule, stream):
 
 
 @every
-@given(stream=streams)
+@given(stream=alias_streams)
 def test_nobody_who_was_joined_is_ever_canonical_again(rule, stream):
     people, _ = seen(rule, *stream)
     assert not {number for number, _, _ in people.joined} & {people.known(name) for name in people.numbers}
 
 
 @every
-@given(stream=streams, cut=st.integers(0, 30))
-def test_a_rule_needs_only_the_names_that_the_next_records_carry(rule, stream, cut):
+@given(stream=alias_streams, cut=st.integers(0, 30), most=mosts)
+def test_a_rule_needs_only_the_names_that_the_next_records_carry(rule, stream, cut, most):
     """The loader's way: stop anywhere, and go on with only as much of what is known as the rest names."""
-    whole, outcomes = seen(rule, *stream)
+    whole, outcomes = seen(rule, *stream, most=most)
     first, rest = stream[:cut], stream[cut:]
-    before, _ = seen(rule, *first)
+    before, _ = seen(rule, *first, most=most)
     named = set()
     for record in rest:
+        if isinstance(record, Named):
+            named |= {*record}
+            continue
         named.update(RULES[rule].named(record.ids))
         if (link := getattr(record, "link", None)) is not None:
             named |= {link.one.removeprefix("$device:"), link.other.removeprefix("$device:")}
-    some = People(
-        {name: number for name, number in before.numbers.items() if name in named},
-        {name for name in before.linked if name in named},
-        last=before.last,
-    )
+    some = nobody_yet(rule, most)
+    some.numbers = {name: number for name, number in before.numbers.items() if name in named}
+    some.linked, some.last = before.linked & named, before.last
     some.merged = {n: before.canonical(n) for n in some.numbers.values() if before.canonical(n) != n}
     asked = {some.canonical(n) for n in some.numbers.values()}
     some.sizes = {person: size for person, size in before.sizes.items() if person in asked}
-    again = [see(RULES[rule], some, record) for record in rest]
+    again = [take(rule, some, record) for record in rest]
     assert [(one.person, one.failure, one.ended) for one in again] == [
         (one.person, one.failure, one.ended) for one in outcomes[cut:]
     ]
     assert some.last == whole.last
     for name, number in some.numbers.items():
         assert (number, name in some.linked) == (whole.numbers[name], name in whole.linked)
+
+
+@every
+@given(stream=alias_streams, most=mosts)
+def test_nobody_has_more_names_than_a_rule_allows_and_their_number_is_known(rule, stream, most):
+    people, _ = seen(rule, *stream, most=most)
+    for one in persons(people):
+        size = people.size(people.known(min(one)))
+        assert size == len(one) <= people.most if people.most else not people.sizes
 
 
 @every

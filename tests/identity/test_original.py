@@ -5,10 +5,11 @@ import random
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from identity_streams import UUIDS, change, event, names, persons, seen
+from identity_streams import UUIDS, Named, change, event, names, persons, seen
 
 from cornicen.events.shapes import Link
 from cornicen.identity.original import ALIAS_EXISTS, MOST, NO_UUID, SAME, TOO_MANY
+from cornicen.identity.people import ALIAS_TAKEN, ALIAS_TOO_MANY
 from cornicen.identity.simplified import TAKEN
 
 ANON, OTHER = UUIDS[0], UUIDS[1]
@@ -89,6 +90,19 @@ def test_two_clusters_that_are_too_large_together_stay_two():
     assert failures(*left, *right, alias("V", "B"), merge("U", "V"))[-1] == TOO_MANY
 
 
+def test_an_alias_from_a_profile_counts_among_the_five_hundred_and_the_one_after_them_is_refused():
+    full = [alias("U", f"A{n}") for n in range(MOST - 2)]
+    assert failures(*full, Named("U", "os-1"), Named("U", "os-1"), Named("U", "os-2"))[-3:] == ["", "", ALIAS_TOO_MANY]
+    assert failures(*full, Named("U", "os-1"), merge("U", "V"))[-1] == TOO_MANY
+
+
+def test_an_alias_that_was_one_too_many_is_nobodys_and_free_for_somebody_else():
+    full = [alias("U", f"A{n}") for n in range(MOST - 1)]
+    people, outcomes = seen("original", *full, Named("U", "os-1"), Named("V", "os-1"), Named("U", "os-1"))
+    assert [one.failure for one in outcomes[-3:]] == [ALIAS_TOO_MANY, "", ALIAS_TAKEN]
+    assert frozenset({"V", "os-1"}) in persons(people)
+
+
 def test_a_name_of_a_merged_person_keeps_standing_for_it():
     people, outcomes = seen(
         "original",
@@ -109,6 +123,15 @@ pairs = st.lists(st.tuples(st.sampled_from("abcdefg"), st.sampled_from("abcdefg"
 @given(pairs, st.randoms(use_true_random=False))
 def test_which_names_are_one_person_does_not_depend_on_the_order_of_merges(found, shuffle):
     records = [merge(*pair) for pair in found] + [event(distinct=name) for name in "abcdefg"]
+    one = persons(seen("original", *records)[0])
+    shuffle.shuffle(records)
+    assert persons(seen("original", *records)[0]) == one
+
+
+@given(pairs, st.sets(st.sampled_from("abcdefg")), st.randoms(use_true_random=False))
+def test_which_names_are_one_person_does_not_depend_on_when_aliases_come_that_nobody_else_has(found, aliased, shuffle):
+    records = [merge(*pair) for pair in found] + [event(distinct=name) for name in "abcdefg"]
+    records += [Named(name, f"{name}-alias") for name in aliased]
     one = persons(seen("original", *records)[0])
     shuffle.shuffle(records)
     assert persons(seen("original", *records)[0]) == one

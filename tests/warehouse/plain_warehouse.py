@@ -11,7 +11,7 @@ from pyroaring import BitMap
 from cornicen.events.shapes import Event, GroupChange, Ids, Operation, ProfileChange, UserMapping
 from cornicen.flows.ports import Loaded
 from cornicen.identity import RULES
-from cornicen.identity.people import ALIAS_TAKEN, IDENTITY_EVENTS, People, see
+from cornicen.identity.people import IDENTITY_EVENTS, People, see
 from cornicen.warehouse.spool import DoorSpool
 from cornicen.warehouse.warehouse import spool_folder
 
@@ -70,6 +70,9 @@ class PlainWarehouse:
     groups: dict = field(default_factory=dict)
     load: int = 0
     loaded: Loaded = field(default_factory=Loaded)
+
+    def __post_init__(self):
+        self.people.most = self.rule.most
 
     @property
     def rule(self):
@@ -144,7 +147,7 @@ class PlainWarehouse:
             for verb, operand in ((one.verb, one.operand) for one in record.operations)
             if verb in {"set", "set_once"}
             for name, value in json.loads(operand).items()
-            if name in self.aliases and isinstance(value, str) and self.people.alias(person, value) == ALIAS_TAKEN
+            if name in self.aliases and isinstance(value, str) and self.people.alias(person, value)
         ]
         if record.insert_id:
             self.firsts.setdefault("changes", {})
@@ -201,6 +204,8 @@ class PlainWarehouse:
         rows = database.rows("SELECT name, person, linked FROM names")
         met = {name: (merged.get(person, person), linked) for name, person, linked in rows}
         assert met == {name: (self.people.known(name), name in self.people.linked) for name in self.people.numbers}
+        sizes = dict(database.rows("SELECT person, size FROM clusters"))
+        assert {number: sizes.get(number, 1) for number in persons} == {number: self.people.size(number) for number in persons}
         assert (
             database.rows(
                 "SELECT e.load, coalesce(m.canonical, e.person), e.event, e.time, e.properties, e.failure FROM events e "

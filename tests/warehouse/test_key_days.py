@@ -17,6 +17,11 @@ from cornicen.warehouse.stored import DAY
 EDGE = 2**63
 
 
+@pytest.fixture(autouse=True)
+def small_pieces(monkeypatch):
+    monkeypatch.setattr(key_days, "PIECE", 2)
+
+
 @pytest.fixture
 def database(tmp_path):
     opened = Database(tmp_path / "warehouse.duckdb", "1GB", 1)
@@ -165,9 +170,16 @@ def test_whole_days_before_an_instant_are_forgotten_with_their_files(tmp_path, d
     assert asked(opened_index(tmp_path / "keys", database), rows, False) == [False, False, True]
 
 
+@given(st.lists(st.lists(st.integers(0, 20), max_size=12), max_size=4))
+def test_a_days_keys_are_written_ascending_and_once_however_they_lie_in_runs(runs):
+    day = key_days._Day(runs=[np.array(sorted(run), np.uint64) for run in runs])
+    written = [int(key) for piece in day.all() for key in piece]
+    assert written == sorted({key for run in runs for key in run})
+
+
 def test_an_interrupted_write_leaves_the_file_before_it(tmp_path, monkeypatch):
     first, second = np.array([1, 2], np.uint64), np.array([1, 2, 3], np.uint64)
-    key_files.write(tmp_path, 4, first, 9, 1)
+    key_files.write(tmp_path, 4, [first], 9, 1)
 
     def fail(_descriptor):
         raise OSError("disk")
@@ -175,7 +187,7 @@ def test_an_interrupted_write_leaves_the_file_before_it(tmp_path, monkeypatch):
     with monkeypatch.context() as broken:
         broken.setattr(key_files.os, "fsync", fail)
         with pytest.raises(OSError, match="disk"):
-            key_files.write(tmp_path, 4, second, 9, 2)
+            key_files.write(tmp_path, 4, [second], 9, 2)
     file = key_files.read(tmp_path, 4, 9)
     assert (file.load, file.keys.tolist(), file.sound()) == (1, [1, 2], True)
     key_files.remove(tmp_path, {4: None})

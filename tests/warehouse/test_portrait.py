@@ -4,7 +4,8 @@ import pytest
 from plain_warehouse import change, drain, event, fill
 
 from cornicen.errors import NotFound
-from cornicen.events.shapes import Ids, Operation, ProfileChange
+from cornicen.events.shapes import Event, Ids, Link, Operation, ProfileChange
+from cornicen.identity.original import MOST, TOO_MANY
 from cornicen.warehouse.warehouse import DuckDBWarehouse
 
 
@@ -111,3 +112,64 @@ def test_a_change_with_a_key_and_no_time_is_applied_once_however_late_it_comes_a
     loaded(tmp_path, warehouse, again)
     assert warehouse.portrait("U")["profile"] == {"n": 1, "c": "live"}
     assert warehouse.counts()["repeated"] == 1
+
+
+@pytest.fixture
+def original(tmp_path):
+    opened = DuckDBWarehouse(tmp_path, identity="original")
+    yield opened
+    opened.close()
+
+
+def holding(who, value):
+    return change(who, ("set", f'{{"os":"{value}"}}'))
+
+
+def created(one, other):
+    return Event("$create_alias", Ids(distinct=one), 0, b"{}", link=Link("alias", one, other))
+
+
+def counted(warehouse):
+    return {one["reason"]: one["count"] for one in warehouse.refusals()}
+
+
+def test_the_alias_that_would_be_the_five_hundred_and_first_name_is_refused_visibly(tmp_path, original):
+    original.alias(frozenset({"os"}), now=7)
+    loaded(tmp_path, original, *(holding("U", f"os-{n}") for n in range(MOST - 2)))
+    loaded(tmp_path, original, holding("U", "last"), holding("U", "late"))
+    loaded(tmp_path, original, holding("U", "last"), holding("U", "late"), event(distinct="late"))
+    assert counted(original) == {"alias_too_many": 2}
+    found = original.portrait("last")
+    assert (found["name"], len(found["names"]), found["profile"]) == ("U", MOST, {"os": "late"})
+    assert "alias_taken" in found["links"][-1]["why"]  # somebody sent an event as "late" since
+    assert original.portrait("late")["name"] == "late"
+
+
+def test_a_person_tells_which_alias_was_one_too_many(tmp_path, original):
+    original.alias(frozenset({"os"}), now=7)
+    loaded(tmp_path, original, *(holding("U", f"os-{n}") for n in range(MOST)))
+    last = original.portrait("U")["links"][-1]
+    assert (last["kind"], last["one"], last["why"].partition(":")[0]) == ("refused", f"os-{MOST - 1}", "alias_too_many")
+    loaded(tmp_path, original, holding("U", "none"))
+    assert {one["kind"] for one in original.portrait("U")["links"]} == {"alias"}
+
+
+def test_links_and_aliases_fill_the_same_five_hundred(tmp_path, original):
+    original.alias(frozenset({"os"}), now=7)
+    loaded(tmp_path, original, *(holding("U", f"os-{n}") for n in range(MOST - 2)), created("U", "last"))
+    loaded(tmp_path, original, created("U", "late"), holding("U", "later"))
+    assert counted(original) == {"alias_too_many": 1}
+    assert [one["why"] for one in original.portrait("U")["links"] if one["kind"] == "refused"] == [
+        TOO_MANY,
+        "alias_too_many: os holds one name more than a person may have",
+    ]
+
+
+def test_a_property_that_becomes_an_alias_later_gives_nobody_one_name_too_many(tmp_path, original):
+    full = [created("U", f"A{n}") for n in range(MOST - 1)]
+    loaded(tmp_path, original, *full, holding("U", "late"), holding("V", "os-1"))
+    original.alias(frozenset({"os"}), now=7)
+    assert counted(original) == {"alias_too_many": 1}
+    assert original.portrait("os-1")["name"] == "V"
+    with pytest.raises(NotFound):
+        original.portrait("late")

@@ -162,7 +162,7 @@ def test_filling_that_breaks_off_leaves_nothing_behind_and_can_be_begun_again(tm
     fill(tmp_path, [[event("U", properties=f'{{"a":{n}}}') for n in range(20)]])
     opened = DuckDBWarehouse(tmp_path, zone)
     drain(opened)
-    before, typed, calls = opened.tables(), catalogue.typed, count()
+    before, typed, calls = opened.tables(), catalogue.typed_columns, count()
 
     def breaks(*arguments):
         if next(calls) == 2:
@@ -170,7 +170,7 @@ def test_filling_that_breaks_off_leaves_nothing_behind_and_can_be_begun_again(tm
         return typed(*arguments)
 
     with monkeypatch.context() as patch:
-        patch.setattr(catalogue, "typed", breaks)
+        patch.setattr(catalogue, "typed_columns", breaks)
         with pytest.raises(MemoryError):
             opened.prepare(needs("a"))
     assert opened.tables() == before

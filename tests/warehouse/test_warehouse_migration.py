@@ -3,12 +3,13 @@
 import json
 
 import pytest
-from plain_warehouse import drain, event, fill
+from plain_warehouse import change, drain, event, fill
 
 from cornicen.cohorts.query import Needs
+from cornicen.events.shapes import Event, Ids, Link
 from cornicen.flows.ports import Loaded
 from cornicen.warehouse.database import Database
-from cornicen.warehouse.schema import STEPS
+from cornicen.warehouse.schema import STEPS, open_schema
 from cornicen.warehouse.warehouse import FILE, DuckDBWarehouse
 
 OLD_KEY = "CAST(hash(event, distinct_id, time, insert_id) & 4294967295 AS UINTEGER)"
@@ -74,3 +75,20 @@ def test_an_older_warehouse_answers_and_finds_its_keys(old):
     assert {"p1_n", "p2_n"} <= {row[1] for row in opened._database.rows("PRAGMA table_info('by_person')")}
     opened.close()
     DuckDBWarehouse(old).close()
+
+
+def test_a_warehouse_that_did_not_count_its_aliases_counts_them_from_now_on(tmp_path):
+    opened = DuckDBWarehouse(tmp_path, identity="original")
+    opened.alias(frozenset({"os"}), now=7)
+    links = [Event("$merge", Ids(), 0, b"{}", link=Link("merge", one, other)) for one, other in ("UV", "WU")]
+    fill(tmp_path, [[*(change("U", ("set", f'{{"os":"os-{n}"}}')) for n in range(3)), change("X", ("set", "{}")), *links]])
+    drain(opened)
+    opened.close()
+    database = Database(tmp_path / FILE, "1GB")
+    counted = database.rows("SELECT person, size FROM clusters JOIN names USING (person) WHERE name = 'W'")
+    database.rows("DELETE FROM clusters")
+    database.rows("UPDATE meta SET value = '4' WHERE key = 'version'")
+    open_schema(database)
+    assert database.rows("SELECT person, size FROM clusters") == counted
+    assert counted[0][1] == len(["W", "U", "V", "os-0", "os-1", "os-2"])
+    database.close()

@@ -121,6 +121,7 @@ def warehouse(home: Home, project: Project) -> DuckDBWarehouse:
         memory=settings.keeper_memory,
         key_memory=settings.key_memory,
         retention_days=settings.retention_days,
+        read_ahead=True,
     )
 
 

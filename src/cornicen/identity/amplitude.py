@@ -19,6 +19,8 @@ class Amplitude:
     carries = True
     """Chosen: the user's own values stay, and the anonymous person's fill what is missing."""
 
+    most: int | None = None
+
     def named(self, ids: Ids) -> tuple[str, str]:
         """As under the simplified rule, so that Mixpanel's senders fit this rule too."""
         return named(ids)

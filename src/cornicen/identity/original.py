@@ -20,7 +20,7 @@ from cornicen.identity.people import DEVICE, People, Seen
 from cornicen.identity.simplified import TAKEN
 
 MOST = 500
-"""Names of one person; exactly so many are allowed."""
+"""Names of one person, aliases among them; exactly so many are allowed."""
 
 SAME = "errSameIDs"
 NO_UUID = "errAnonDistinctIdNonGUIDForm"
@@ -36,6 +36,8 @@ class Original:
 
     carries = True
     """Chosen: the canonical side's values stay, and the other's fill what is missing."""
+
+    most: int | None = MOST
 
     def named(self, ids: Ids) -> tuple[str, str]:
         """The distinct id, however it was sent; never a device beside it. ``$device:`` in front is left out."""
@@ -61,11 +63,8 @@ def _refused(people: People, kind: str, one: str, other: str) -> str:
         return ""
     if kind != "merge" and right is not None and not people.own(other):
         return TAKEN if kind == "identify" else ALIAS_EXISTS
-    return TOO_MANY if _size(people, left) + _size(people, right) > MOST else ""
-
-
-def _size(people: People, person: int | None) -> int:
-    return 1 if person is None else people.sizes.get(person, 1)
+    too_many = people.most is not None and people.size(left) + people.size(right) > people.most
+    return TOO_MANY if too_many else ""
 
 
 def _join(people: People, one: str, other: str) -> int | None:
@@ -73,7 +72,7 @@ def _join(people: People, one: str, other: str) -> int | None:
     left, right = people.known(one), people.known(other)
     if one == other or (left is not None and left == right):
         return None
-    size = _size(people, left) + _size(people, right)
+    size = people.size(left) + people.size(right)
     if left is None and right is not None and people.own(other):
         people.give(one, right)
         people.give(other, people.numbers[other], linked=True)

@@ -20,6 +20,9 @@ IDENTITY_EVENTS = frozenset({"$identify", "$create_alias", "$merge"})
 ALIAS_TAKEN = "alias_taken"
 """Why a property's value did not become another name: it is a name of somebody else."""
 
+ALIAS_TOO_MANY = "alias_too_many"
+"""Why a property's value did not become another name: its person has as many as the rule allows."""
+
 
 class Seen(NamedTuple):
     """What a record meant for who is who.
@@ -60,7 +63,8 @@ class People:
         numbers: The person a name was given. Numbers are dense, from 1.
         linked: Names that are not their person's own. Each person has exactly one that is: its canonical name.
         merged: Number to number: who turned out to be somebody else; may be a chain.
-        sizes: How many names a person has, where more than one (only the rule that limits them keeps count).
+        sizes: How many names a person has, where more than one (counted only where there is a ``most``).
+        most: How many a person may have, as the rule says; None: any number.
         last: The highest number given.
         at: The sequence number of the record that is looked at.
         touched: Names that were met or changed, in order.
@@ -72,6 +76,7 @@ class People:
     linked: set[str] = field(default_factory=set)
     merged: dict[int, int] = field(default_factory=dict)
     sizes: dict[int, int] = field(default_factory=dict)
+    most: int | None = None
     last: int = 0
     at: int = 0
     touched: dict[str, None] = field(default_factory=dict)
@@ -121,16 +126,25 @@ class People:
         """Make a value another name of a person, who is called ``name`` where that is said.
 
         Returns:
-            "", or `ALIAS_TAKEN`: it is a name of somebody else already, and stays that.
+            "", `ALIAS_TAKEN`: it is a name of somebody else already, and stays that; or `ALIAS_TOO_MANY`: it stays unmet.
 
         Twice: nothing new.
         """
         owner = self.known(value)
-        if owner is None:
-            self.give(value, person, linked=True)
-            self.learn("alias", name or value, value)
-            return ""
-        return "" if owner == person else ALIAS_TAKEN
+        if owner is not None:
+            return "" if owner == person else ALIAS_TAKEN
+        if self.most is not None:
+            size = self.size(person) + 1
+            if size > self.most:
+                return ALIAS_TOO_MANY
+            self.sizes[person] = size
+        self.give(value, person, linked=True)
+        self.learn("alias", name or value, value)
+        return ""
+
+    def size(self, person: int | None) -> int:
+        """How many names a person has, where they are counted; None: somebody not met before."""
+        return 1 if person is None else self.sizes.get(person, 1)
 
     def names(self) -> dict[int, str]:
         """The canonical name of each person."""
@@ -142,6 +156,9 @@ class Rule(Protocol):
 
     carries: bool
     """Whether the profile of somebody who turned out to be somebody else fills the gaps of the other's; else it ends."""
+
+    most: int | None
+    """How many names a person may have, aliases among them; None: any number. `People.most` must be the same."""
 
     def named(self, ids: Ids) -> tuple[str, str]:
         """The names that a record carries: of a user, and of a device (with its prefix); "" for each that is not there."""

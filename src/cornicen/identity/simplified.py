@@ -37,6 +37,7 @@ class Simplified:
     """`cornicen.identity.people.Rule`."""
 
     carries = False  # S8: what was set on a device is not carried over when it is linked
+    most: int | None = None
 
     def named(self, ids: Ids) -> tuple[str, str]:
         """See `named`."""

@@ -7,8 +7,8 @@ from collections.abc import Iterator, Sequence
 import msgspec
 
 from cornicen.events.shapes import Operation, Refusal
-from cornicen.identity.people import ALIAS_TAKEN, DEVICE
-from cornicen.warehouse.arrivals import Arrivals, Origin
+from cornicen.identity.people import ALIAS_TAKEN, ALIAS_TOO_MANY, DEVICE
+from cornicen.warehouse.arrivals import Origin, Refusals
 from cornicen.warehouse.properties import UNREADABLE, fields
 
 NOBODY = frozenset(
@@ -34,6 +34,12 @@ NOBODY = frozenset(
 """Values, whatever their case, that no alias may have: senders write them where they know nobody."""
 
 LONGEST_ALIAS = 255
+
+WHY_NOT = {
+    ALIAS_TAKEN: "its value is a name of somebody else already: what is sent under it stays theirs.",
+    ALIAS_TOO_MANY: "its person has as many names as the rule allows: what is sent under its value is not theirs.",
+}
+"""Why a value did not become another name."""
 
 _texts = msgspec.json.Decoder(str)
 
@@ -61,7 +67,6 @@ def alias_value(raw: bytes) -> str | None:
     return value if fit else None
 
 
-def refuse_alias(arrivals: Arrivals, load: int, name: str, value: str, origin: Origin) -> None:
-    """Make it visible that a property's value could not become another name."""
-    message = f"{name!r} was kept, but its value is a name of somebody else already: what is sent under it stays theirs."
-    arrivals.refuse(load, Refusal(ALIAS_TAKEN, name, message, value.encode()), origin)
+def refuse_alias(refusals: Refusals, load: int, name: str, value: str, reason: str, origin: Origin) -> None:
+    """Make it visible that a property's value could not become another name; for the reason, see `WHY_NOT`."""
+    refusals.add(load, Refusal(reason, name, f"{name!r} was kept, but {WHY_NOT[reason]}", value.encode()), origin)

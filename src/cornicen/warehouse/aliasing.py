@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Iterable
 
 from cornicen.events.shapes import Operation
-from cornicen.identity.people import ALIAS_TAKEN, People
+from cornicen.identity.people import People
 from cornicen.warehouse.aliases import alias_values, refuse_alias
-from cornicen.warehouse.arrivals import Arrivals, Origin
+from cornicen.warehouse.arrivals import Origin, Refusals
+from cornicen.warehouse.clusters import sizes
 from cornicen.warehouse.database import Database
 from cornicen.warehouse.resolving import Resolver
 from cornicen.warehouse.schema import meta, set_meta
@@ -27,8 +29,8 @@ def known_aliases(database: Database) -> frozenset[str]:
 def take_aliases(database: Database, resolver: Resolver, names: frozenset[str], now: int) -> None:
     """From now on the values of these properties are names; those that profiles have already become names at once.
 
-    A value that is somebody else's name stays that, and is kept as a refusal. A property that is no longer among them keeps the
-    names it gave.
+    A value that is somebody else's name stays that, and one too many for its person is nobody's; both are kept as refusals. A
+    property that is no longer among them keeps the names it gave.
 
     Args:
         database: Open.
@@ -64,14 +66,21 @@ def _taken(database: Database, resolver: Resolver, names: frozenset[str], now: i
     ]
     people = resolver.knowing(dict.fromkeys(value for *_, value in found))
     people.at = load
-    arrivals = Arrivals(load)
+    if people.most is not None:
+        people.sizes = sizes(database, (person for person, *_ in found))
+    refusals = Refusals()
     origin = Origin(now, SOURCE)
     for person, called, name, value in found:
-        if people.alias(person, value, called) == ALIAS_TAKEN:
-            refuse_alias(arrivals, load, name, value, origin)
-    resolver.keep(people, {})
-    if arrivals.refusals:
-        with database.lent(refused=arrivals.refusal_table()):
+        if reason := people.alias(person, value, called):
+            refuse_alias(refusals, load, name, value, reason, origin)
+    resolver.keep(people, _unknown)
+    if refusals:
+        with database.lent(refused=refusals.table()):
             database.rows("INSERT INTO refusals SELECT * FROM refused")
     database.rows("UPDATE totals SET person = $last", {"last": people.last})
     return people
+
+
+def _unknown(loads: Iterable[int]) -> list[None]:
+    """When they came: these steps are no record's."""
+    return [None for _ in loads]

@@ -1,4 +1,8 @@
-"""What came off the spool, sorted by kind and numbered: the loader's order is *the* order."""
+"""What came off the spool, sorted by kind and numbered: the loader's order is *the* order.
+
+Events are columns from here on, and whose they are is numbers into the batch's names; so a batch of ordinary events costs no
+Python for each. What says or changes something beside being an event is listed apart, one by one.
+"""
 
 from __future__ import annotations
 
@@ -6,18 +10,13 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field
 from typing import Any
 
-import msgspec
+import numpy as np
+import numpy.typing as npt
 import pyarrow as pa
 
-from cornicen.errors import Damaged
-from cornicen.events.shapes import Batch, Event, GroupChange, Operation, ProfileChange, Record, Refusal, UserMapping
-from cornicen.identity.people import IDENTITY_EVENTS, Rule
-from cornicen.warehouse.properties import UNREADABLE, Chooser, Chosen
-from cornicen.warehouse.reader import Reading
-from cornicen.warehouse.retention import TOO_OLD, horizon
+from cornicen.events.shapes import GroupChange, Link, Operation, ProfileChange, Refusal, UserMapping
 
 LARGEST_RECORD = 4_096
-LONGEST = 2**63
 
 _REFUSAL: list[pa.Field[Any]] = [
     pa.field("load", pa.int64()),
@@ -28,9 +27,7 @@ _REFUSAL: list[pa.Field[Any]] = [
     pa.field("arrived", pa.int64()),
     pa.field("source", pa.string()),
 ]
-REFUSALS = pa.schema(_REFUSAL)
-
-_batches = msgspec.msgpack.Decoder(Batch)
+_REFUSALS = pa.schema(_REFUSAL)
 
 
 @dataclass(frozen=True)
@@ -58,155 +55,113 @@ class Change:
     origin: Origin
 
 
-@dataclass
+@dataclass(frozen=True)
+class Travelling:
+    """Profile operations that came with an event.
+
+    Args:
+        index: The event's place.
+        load: Its sequence number.
+        time: When it was, microseconds.
+        operations: In the order to apply them.
+        origin: Where from.
+    """
+
+    index: int
+    load: int
+    time: int
+    operations: tuple[Operation, ...]
+    origin: Origin
+
+
+class Refusals:
+    """Records that were not taken."""
+
+    def __init__(self) -> None:
+        self._rows: list[tuple[object, ...]] = []
+
+    def __len__(self) -> int:
+        return len(self._rows)
+
+    def add(self, load: int, refusal: Refusal, origin: Origin) -> None:
+        """Keep one, with its sequence number."""
+        record = refusal.record[:LARGEST_RECORD]
+        row = load, refusal.reason, refusal.field, refusal.message, record, origin.arrived, origin.source
+        self._rows.append(row)
+
+    def table(self) -> pa.Table:
+        """Rows of the table ``refusals``."""
+        columns = list(zip(*self._rows, strict=True)) or [()] * len(_REFUSALS)
+        arrays = [pa.array(column, kind.type) for column, kind in zip(columns, _REFUSALS, strict=True)]
+        return pa.table(arrays, schema=_REFUSALS)
+
+
+@dataclass(frozen=True)
+class Named:
+    """The names that a batch carries, each once; at place 0 stands "", which is no name.
+
+    Args:
+        texts: The names.
+        high: The upper halves of their digests; see `cornicen.warehouse.names`.
+        low: The lower halves.
+        pairs: Pairs of a user and a device, as places of names; each pair that an event carries once.
+        whom: Of each event: which pair.
+        first: Of each pair: the place of the first event that carries it.
+        telling: Of each name: whether a record that carries it may say who is who beside carrying it.
+    """
+
+    texts: pa.StringArray
+    high: npt.NDArray[np.uint64]
+    low: npt.NDArray[np.uint64]
+    pairs: npt.NDArray[np.int32]
+    whom: npt.NDArray[np.int64]
+    first: npt.NDArray[np.int64]
+    telling: npt.NDArray[np.bool_]
+
+
+@dataclass(frozen=True)
 class Arrivals:
     """The records of some frames, each with its sequence number.
 
     Args:
         last: The latest sequence number.
-        loads: Of the events.
-        events: In order.
-        times: Of the events.
-        origins: The events' origins.
-        whom: The events' users and devices, as their rule names them.
-        chosen: Those properties of the events that have typed columns.
-        telling: The places of the events that may say who is who beside their ids.
-        changing: The places of the events that change a profile.
+        events: Columns of the table ``events``, in order: without ``person`` and ``failure``.
+        names: Whose the events are, and all names that other records carry.
+        telling: Places of the events that may say who is who beside their ids, and what they link.
+        travelling: Profile operations that came with events.
         changes: Profile changes with a name.
-        groups: ``(sequence number, change)``.
+        said: Aliases that profile changes set, ``(property, value)``, by sequence number.
+        groups: ``(sequence number, change, origin)``.
         mappings: ``(sequence number, mapping)``.
-        refusals: Rows of `REFUSALS`.
+        refusals: The loader adds to them.
     """
 
     last: int
-    loads: list[int] = field(default_factory=list)
-    events: list[Event] = field(default_factory=list)
-    times: list[int] = field(default_factory=list)
-    origins: list[Origin] = field(default_factory=list)
-    whom: list[tuple[str, str]] = field(default_factory=list)
-    chosen: list[Chosen] = field(default_factory=list)
-    telling: list[int] = field(default_factory=list)
-    changing: list[int] = field(default_factory=list)
+    events: pa.Table
+    names: Named
+    telling: dict[int, Link | None] = field(default_factory=dict)
+    travelling: list[Travelling] = field(default_factory=list)
     changes: list[Change] = field(default_factory=list)
+    said: dict[int, list[tuple[str, str]]] = field(default_factory=dict)
     groups: list[tuple[int, GroupChange, Origin]] = field(default_factory=list)
     mappings: list[tuple[int, UserMapping]] = field(default_factory=list)
-    refusals: list[tuple[object, ...]] = field(default_factory=list)
+    refusals: Refusals = field(default_factory=Refusals)
 
-    def refuse(self, load: int, refusal: Refusal, origin: Origin) -> None:
-        """Keep a record that was not taken."""
-        record = refusal.record[:LARGEST_RECORD]
-        self.refusals.append((load, refusal.reason, refusal.field, refusal.message, record, origin.arrived, origin.source))
+    @property
+    def loads(self) -> npt.NDArray[np.int64]:
+        """Of the events."""
+        return self.events["load"].to_numpy()
 
-    def arrived(self) -> dict[int, int]:
-        """When events and profile changes came, by sequence number."""
-        came = {load: origin.arrived for load, origin in zip(self.loads, self.origins, strict=True)}
-        return came | {change.load: change.origin.arrived for change in self.changes}
+    @property
+    def times(self) -> npt.NDArray[np.int64]:
+        """Of the events."""
+        return self.events["time"].to_numpy()
 
-    def refusal_table(self) -> pa.Table:
-        """All refusals; see `REFUSALS`."""
-        columns = list(zip(*self.refusals, strict=True)) or [()] * len(REFUSALS)
-        arrays = [pa.array(column, kind.type) for column, kind in zip(columns, REFUSALS, strict=True)]
-        return pa.table(arrays, schema=REFUSALS)
-
-
-class Unpacker:
-    """Numbers the records of frames and sorts them by kind.
-
-    An event whose properties are no JSON object in UTF-8, or whose time no 64 bits hold, is refused here, as is a profile
-    change that names nobody: doors let none of these through.
-
-    Args:
-        rule: Names users and devices.
-        chooser: Takes those properties out of events that have typed columns.
-        days: How many days of events are kept; see `cornicen.warehouse.retention.horizon`.
-    """
-
-    def __init__(self, rule: Rule, chooser: Chooser, days: int = 0) -> None:
-        self._rule, self._chooser, self._days = rule, chooser, days
-
-    def unpack(self, reading: Reading, last: int) -> Arrivals:
-        """The records of some frames.
-
-        Args:
-            reading: From the spool.
-            last: The latest sequence number so far.
-
-        Raises:
-            Damaged: A frame holds what this version cannot read.
-        """
-        arrivals = Arrivals(last)
-        for taken in reading.taken:
-            try:
-                batch = _batches.decode(taken.frame.payload)
-            except UNREADABLE as error:
-                what = f"A batch in {taken.lane}/{taken.door}/{taken.file}.spool cannot be read: {error}."
-                raise Damaged(what, "Load it with the version of Cornicen that wrote it.") from error
-            self._sort(batch, arrivals)
-        return arrivals
-
-    def _sort(self, batch: Batch, arrivals: Arrivals) -> None:
-        origin, first = Origin(batch.arrived, batch.source), arrivals.last + 1
-        events = [record for record in batch.records if type(record) is Event]
-        if len(events) < len(batch.records) or not self._take(first, events, origin, arrivals):
-            for load, record in enumerate(batch.records, first):
-                self._sort_one(load, record, origin, arrivals)
-        arrivals.last += len(batch.records)
-
-    def _sort_one(self, load: int, record: Record, origin: Origin, arrivals: Arrivals) -> None:
-        match record:
-            case Refusal():
-                arrivals.refuse(load, record, origin)
-            case ProfileChange():
-                self._change(load, record, origin, arrivals)
-            case GroupChange():
-                arrivals.groups.append((load, record, origin))
-            case UserMapping():
-                arrivals.mappings.append((load, record))
-            case Event() if not -LONGEST <= record.time < LONGEST:
-                what = "The time is out of all bounds."
-                arrivals.refuse(load, Refusal("time_invalid", "time", what, record.properties), origin)
-            case Event() if record.time < (horizon(self._days, origin.arrived) or -LONGEST):
-                what = f"The event is older than the {self._days} days that are kept."
-                arrivals.refuse(load, Refusal(TOO_OLD, "time", what, record.properties), origin)
-            case Event() if not self._take(load, [record], origin, arrivals):
-                what = "The properties are no JSON object."
-                arrivals.refuse(load, Refusal("properties_invalid", "properties", what, record.properties), origin)
-
-    def _change(self, load: int, change: ProfileChange, origin: Origin, arrivals: Arrivals) -> None:
-        whom = self._rule.named(change.ids)
-        if any(whom):
-            arrivals.changes.append(Change(load, whom, change, origin))
-        else:
-            what = "The profile change names nobody."
-            arrivals.refuse(load, Refusal("distinct_id_missing", "distinct_id", what, record_text(change)), origin)
-
-    def _take(self, first: int, events: list[Event], origin: Origin, arrivals: Arrivals) -> bool:
-        """Take a run of events whole, or, where any of them is not fit, none."""
-        texts = [event.properties for event in events]
-        times = [event.time for event in events]
-        if events and not (horizon(self._days, origin.arrived) or -LONGEST) <= min(times) <= max(times) < LONGEST:
-            return False
-        try:
-            chosen = self._chooser.choose(texts)
-            for text in texts:
-                if not text.isascii():
-                    text.decode()
-        except UNREADABLE:
-            return False
-        there = len(arrivals.events)
-        for at, event in enumerate(events, there):
-            if event.operations:
-                arrivals.changing.append(at)
-            if event.link is not None or event.name in IDENTITY_EVENTS:
-                arrivals.telling.append(at)
-        arrivals.times.extend(times)
-        arrivals.loads.extend(range(first, first + len(events)))
-        arrivals.events.extend(events)
-        arrivals.origins.extend([origin] * len(events))
-        named = self._rule.named
-        arrivals.whom.extend([named(event.ids) for event in events])
-        arrivals.chosen.extend(chosen)
-        return True
+    def arrived(self, loads: Iterable[int]) -> list[int | None]:
+        """When some events and profile changes came; None for what is neither."""
+        events = dict(zip(self.loads.tolist(), self.events["arrived"].to_pylist(), strict=True))
+        came: dict[int, int | None] = events | {change.load: change.origin.arrived for change in self.changes}
+        return [came.get(load) for load in loads]
 
 
 def record_text(change: ProfileChange) -> bytes:

@@ -9,7 +9,7 @@ from typing import Any
 import pyarrow as pa
 
 from cornicen.warehouse.database import Database
-from cornicen.warehouse.properties import EVENT, PROFILE, UNREADABLE, Chooser, Chosen, column_types, typed
+from cornicen.warehouse.properties import EVENT, PROFILE, UNREADABLE, Chooser, Chosen, column_types, typed_columns
 from cornicen.warehouse.schema import meta, set_meta
 from cornicen.warehouse.stored import COPY, copy_anew
 
@@ -32,7 +32,7 @@ class Catalogue:
 
     def __init__(self, database: Database, zone: tzinfo) -> None:
         self._database = database
-        self._zone = zone
+        self.zone = zone
         self._read()
         if (then := meta(database, "zone")) != str(zone):
             with database.transaction():
@@ -53,7 +53,7 @@ class Catalogue:
 
     def typed(self, owner: str, chosen: Sequence[Chosen]) -> dict[str, pa.Array[Any]]:
         """All typed columns of some rows, from what this owner's chooser took out of them."""
-        return _typed(self.choosers[owner], chosen, self.ids[owner], owner, self._zone)
+        return typed_columns(self.choosers[owner], chosen, self.ids[owner], owner, self.zone)
 
     def add(self, owner: str, names: Iterable[str]) -> None:
         """Make typed columns for the properties that have none, filled from the stored JSON.
@@ -100,7 +100,7 @@ class Catalogue:
             )
             texts: list[str] = found["properties"].to_pylist()  # type: ignore[assignment] # the column has no nulls
             chosen = _choose(chooser, texts)
-            with database.lent(filled=pa.table({"row": found["row"], **_typed(chooser, chosen, ids, owner, self._zone)})):
+            with database.lent(filled=pa.table({"row": found["row"], **typed_columns(chooser, chosen, ids, owner, self.zone)})):
                 self._set(table, "filled", kinds.keys() - lists.keys())
                 any_list = " OR ".join(f"{column} IS NOT NULL" for column in lists)
                 database.rows(f"INSERT INTO {LISTS} SELECT row, {', '.join(lists)} FROM filled WHERE {any_list}")
@@ -114,15 +114,6 @@ class Catalogue:
 
 def _kinds(owner: str, ids: Mapping[str, int]) -> dict[str, str]:
     return {column: kind for id_ in ids.values() for column, kind in column_types(owner, id_).items()}
-
-
-def _typed(
-    chooser: Chooser, chosen: Sequence[Chosen], ids: Mapping[str, int], owner: str, zone: tzinfo
-) -> dict[str, pa.Array[Any]]:
-    found: dict[str, pa.Array[Any]] = {}
-    for id_, raws in zip(ids.values(), chooser.columns(chosen), strict=True):
-        found |= typed(raws, id_, owner, zone)
-    return found
 
 
 def _choose(chooser: Chooser, texts: list[str]) -> list[Chosen]:

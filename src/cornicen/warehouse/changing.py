@@ -116,11 +116,9 @@ class Changing:
             if one.load not in dropped
         ]
         travelling = [
-            _Step(load, person, event.operations, None, arrivals.origins[index], event.time)
-            for index in arrivals.changing
-            if (event := arrivals.events[index])
-            and (load := arrivals.loads[index]) not in dropped
-            and (person := whose.person_at(index, load))
+            _Step(one.load, person, one.operations, None, one.origin, one.time)
+            for one in arrivals.travelling
+            if one.load not in dropped and (person := whose.person_at(one.index, one.load))
         ]
         return iter(sorted([*explicit, *travelling], key=lambda step: step.load) if travelling else explicit)
 
@@ -129,21 +127,21 @@ class Changing:
         ended = list(whose.ended)
         persons = {step.person for step in steps}.union(*((person, into) for _, person, into in ended))
         versions = Versions(self._database, self._catalogue, persons)
-        aliases: dict[int, list[tuple[str, str]]] = {}
-        for load, name, value in whose.taken:
-            aliases.setdefault(load, []).append((name, value))
+        aliases: dict[int, list[tuple[str, str, str]]] = {}
+        for load, name, value, reason in whose.refused:
+            aliases.setdefault(load, []).append((name, value, reason))
         kept, next_end, applied = [], 0, 0
         for step in steps:
             while next_end < len(ended) and ended[next_end][0] <= step.load:
                 self._end(versions, *ended[next_end])
                 next_end += 1
-            before = [versions.value(step.person, name) for name, _ in aliases.get(step.load, ())]
+            before = [versions.value(step.person, name) for name, *_ in aliases.get(step.load, ())]
             changed, faults = versions.apply(step.load, step.person, step.operations)
             applied += step.change is not None and (changed or not faults)
             _refuse(arrivals, step, faults)
-            for (name, value), was in zip(aliases.get(step.load, ()), before, strict=True):
+            for (name, value, reason), was in zip(aliases.get(step.load, ()), before, strict=True):
                 if versions.value(step.person, name) != was:
-                    refuse_alias(arrivals, step.load, name, value, step.origin)
+                    refuse_alias(arrivals.refusals, step.load, name, value, reason, step.origin)
             if changed or (step.change is not None and step.change.insert_id):
                 kept.append(step)
         for end in ended[next_end:]:
@@ -192,4 +190,4 @@ def _text(operations: tuple[Operation, ...]) -> str:
 def _refuse(arrivals: Arrivals, step: _Step, faults: Sequence[Unfit]) -> None:
     for unfit in faults:
         record = record_text(step.change) if step.change is not None else operations_text(step.operations)
-        arrivals.refuse(step.load, Refusal(unfit.reason, unfit.field, unfit.message, record), step.origin)
+        arrivals.refusals.add(step.load, Refusal(unfit.reason, unfit.field, unfit.message, record), step.origin)

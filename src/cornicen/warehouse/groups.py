@@ -2,8 +2,12 @@
 
 from __future__ import annotations
 
+import json
+from typing import Any
+
 import pyarrow as pa
 
+from cornicen.errors import NotFound
 from cornicen.events.shapes import Refusal
 from cornicen.warehouse.arrivals import Arrivals, operations_text
 from cornicen.warehouse.database import Database
@@ -37,10 +41,40 @@ def _change(database: Database, arrivals: Arrivals) -> None:
             since[of] = load
             for unfit in faults:
                 record = f"{change.key} {change.id}: ".encode() + operations_text(change.operations)
-                arrivals.refuse(load, Refusal(unfit.reason, unfit.field, unfit.message, record), origin)
+                arrivals.refusals.add(load, Refusal(unfit.reason, unfit.field, unfit.message, record), origin)
         there = [(*of, since[of], encoded(profile)) for of, profile in now.items() if profile is not None]
         database.rows("DELETE FROM groups USING asked a WHERE groups.key = a.key AND groups.id = a.id")
     if there:
         keys, ids, loads, texts = zip(*there, strict=True)
         with database.lent(fresh=pa.table({"key": keys, "id": ids, "load": loads, "properties": texts})):
             database.rows("INSERT INTO groups SELECT * FROM fresh")
+
+
+def group(database: Database, key: str, id_: str) -> dict[str, Any]:
+    """One group: ``{key, id, profile}``. What its profile was before is not kept.
+
+    Raises:
+        NotFound: It has no profile.
+    """
+    rows = database.rows("SELECT properties FROM groups WHERE key = ? AND id = ?", [key, id_])
+    if not rows:
+        raise NotFound(
+            f"There is no profile of {key!r} {id_!r}.", f"Names are compared exactly; look at `cornicen group list {key}`."
+        )
+    return {"key": key, "id": id_, "profile": json.loads(rows[0][0])}
+
+
+def kinds(database: Database, limit: int) -> tuple[list[dict[str, Any]], int]:
+    """The keys that groups have: ``{key, groups}``, those with most groups first; and how many keys there are in all."""
+    rows = database.rows("SELECT key, count(*) FROM groups GROUP BY key ORDER BY 2 DESC, 1")
+    return [{"key": key, "groups": count} for key, count in rows[:limit]], len(rows)
+
+
+def ids(database: Database, key: str, after: str, limit: int) -> tuple[list[str], int]:
+    """The groups of a key by id, ascending by code point, those after an id; and how many there are in all."""
+    rows = database.rows(
+        "SELECT id FROM groups WHERE key = $key AND id > $after ORDER BY id LIMIT $limit",
+        {"key": key, "after": after, "limit": limit},
+    )
+    [count] = database.one("SELECT count(*) FROM groups WHERE key = ?", [key])
+    return [id_ for (id_,) in rows], count

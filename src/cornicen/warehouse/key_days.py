@@ -35,6 +35,9 @@ FIRST_DAY, LAST_DAY = -25_567, 84_006
 STEP = 4_000_000
 """Sequence numbers whose keys are read from the tables at a time."""
 
+PIECE = 500_000
+"""Keys of a day's longest run that are merged with the others' at a time."""
+
 WIDEST = 4
 """A run is merged with the one before it unless that is so many times as long."""
 
@@ -65,9 +68,16 @@ class _Day:
                 found |= run[at] == keys
         return found
 
-    def all(self) -> Keys:
-        runs = self.runs if self.file is None else [self.file.keys, *self.runs]
-        return np.unique(np.concatenate(runs)) if runs else np.empty(0, np.uint64)
+    def all(self) -> Iterator[Keys]:
+        """All keys, ascending, each once, in pieces: together they may be larger than what memory is meant for them."""
+        runs = sorted(self.runs if self.file is None else [self.file.keys, *self.runs], key=len)
+        if not runs:
+            return
+        borders = runs[-1][PIECE::PIECE]
+        cuts = [[0, *np.searchsorted(run, borders).tolist(), len(run)] for run in runs]
+        for piece in range(len(borders) + 1):
+            slices = [run[at[piece] : at[piece + 1]] for run, at in zip(runs, cuts, strict=True)]
+            yield np.unique(np.concatenate(slices))
 
 
 class KeyDays:

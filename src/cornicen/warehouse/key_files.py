@@ -13,9 +13,9 @@ from __future__ import annotations
 import os
 import struct
 import zlib
-from collections.abc import Mapping
+from collections.abc import Callable, Iterable, Mapping
 from pathlib import Path
-from typing import NamedTuple
+from typing import BinaryIO, NamedTuple
 
 import msgspec
 import numpy as np
@@ -70,12 +70,29 @@ def path_of(folder: Path, day: int) -> Path:
     return folder / f"{day}{SUFFIX}"
 
 
-def write(folder: Path, day: int, keys: Keys, probe: int, load: int) -> None:
-    """Write a day's file. After any error the one before it stays. Twice: the same."""
-    body = np.ascontiguousarray(keys, _BODY)
-    crc = zlib.crc32(_bytes(body))
-    own = zlib.crc32(_HEADER.pack(MAGIC, probe, load, len(body), crc, 0))
-    _replace(path_of(folder, day), _HEADER.pack(MAGIC, probe, load, len(body), crc, own), _bytes(body))
+def write(folder: Path, day: int, keys: Iterable[Keys], probe: int, load: int) -> None:
+    """Write a day's file. After any error the one before it stays. Twice: the same.
+
+    Args:
+        folder: Where the files are.
+        day: Counted from 1970 UTC.
+        keys: The day's, in pieces: ascending over all of them, each key once.
+        probe: Which hash function made them.
+        load: They are all of the day's keys up to this sequence number.
+    """
+
+    def parts(file: BinaryIO) -> None:
+        file.seek(_HEADER.size)
+        count = crc = 0
+        for piece in keys:
+            body = _bytes(np.ascontiguousarray(piece, _BODY))
+            count, crc = count + len(piece), zlib.crc32(body, crc)
+            file.write(body)
+        own = zlib.crc32(_HEADER.pack(MAGIC, probe, load, count, crc, 0))
+        file.seek(0)
+        file.write(_HEADER.pack(MAGIC, probe, load, count, crc, own))
+
+    _replace(path_of(folder, day), parts)
 
 
 def read(folder: Path, day: int, probe: int) -> KeyFile | None:
@@ -98,7 +115,7 @@ def read(folder: Path, day: int, probe: int) -> KeyFile | None:
 
 def write_complete(folder: Path, complete: Complete) -> None:
     """Say what the folder holds, after its files are written. Twice: the same."""
-    _replace(folder / COMPLETE, msgspec.json.encode(complete))
+    _replace(folder / COMPLETE, lambda file: file.write(msgspec.json.encode(complete)))
 
 
 def read_complete(folder: Path) -> Complete | None:
@@ -125,11 +142,10 @@ def _number(text: str) -> bool:
     return text.removeprefix("-").isdecimal()
 
 
-def _replace(path: Path, *parts: bytes | memoryview) -> None:
+def _replace(path: Path, fill: Callable[[BinaryIO], object]) -> None:
     beside = path.with_name(path.name + ".new")
     with beside.open("wb") as file:
-        for part in parts:
-            file.write(part)
+        fill(file)
         file.flush()
         os.fsync(file.fileno())
     beside.replace(path)

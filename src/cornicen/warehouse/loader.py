@@ -1,22 +1,23 @@
 """The loader: what waits in the spool becomes rows, all of a batch or nothing, in one transaction with the spool's position.
 
-A batch is read, decoded and written by one thread. Decoding the next one in a second thread meanwhile was measured and cost a
-fifth: most of the work holds Python's lock.
+While one batch is written, a process of its own reads and decodes the next (`cornicen.warehouse.ahead`), when there is as much
+to do. A second thread would not do: most of that work holds Python's lock.
 """
 
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
-from typing import Any
+from dataclasses import dataclass, replace
 
 import numpy as np
 import pyarrow as pa
 
 from cornicen.flows.ports import Loaded
-from cornicen.identity.people import People, Rule
+from cornicen.identity import RULES
+from cornicen.identity.people import People
+from cornicen.warehouse.ahead import Ahead, Task
 from cornicen.warehouse.aliasing import known_aliases, take_aliases
-from cornicen.warehouse.arrivals import Arrivals, Unpacker
+from cornicen.warehouse.arrivals import Arrivals
 from cornicen.warehouse.catalogue import Catalogue
 from cornicen.warehouse.changing import Changing
 from cornicen.warehouse.database import Database
@@ -29,12 +30,7 @@ from cornicen.warehouse.reader import Position, SpoolReader
 from cornicen.warehouse.resolving import Resolver, Whose
 from cornicen.warehouse.retention import retain
 from cornicen.warehouse.stored import union
-
-COLUMNS = ("load", "person", "event", "time", "distinct_id", "insert_id", "device", "key", "failure", "arrived", "properties")
-"""Of ``events``, without the typed ones."""
-
-KEY = "key_of(event, distinct_id, time, insert_id, device)"
-
+from cornicen.warehouse.unpacking import Manner, Unpacker
 
 _COMPARED = ("load", "event", "distinct_id", "time", "insert_id", "device", "properties", "key")
 """Columns by which events are compared."""
@@ -58,23 +54,34 @@ class Loader:
         database: Open, with its schema.
         reader: The project's spool.
         catalogue: Which properties have typed columns.
-        rule: The project's identity rule.
+        identity: The project's rule, a key of `cornicen.identity.RULES`.
         keys: The index of de-duplication keys.
         days: How many days of events are kept; 0: all.
+        ahead: Whether the next batch may be read in a process of its own.
     """
 
     def __init__(
-        self, database: Database, reader: SpoolReader, catalogue: Catalogue, rule: Rule, keys: KeyDays, days: int
+        self,
+        database: Database,
+        reader: SpoolReader,
+        catalogue: Catalogue,
+        identity: str,
+        keys: KeyDays,
+        days: int,
+        *,
+        ahead: bool = False,
     ) -> None:
         self._database = database
         self._reader = reader
         self._catalogue = catalogue
-        self._rule = rule
+        self._identity = identity
         self._keys = keys
         self._days = days
-        self._resolver = Resolver(database, rule)
-        self._changing = Changing(database, catalogue, rule)
+        self._resolver = Resolver(database, RULES[identity])
+        self._changing = Changing(database, catalogue, RULES[identity])
         self._aliases = known_aliases(database)
+        self._unpacker = Unpacker()
+        self._ahead = Ahead() if ahead else None
 
     @property
     def resolver(self) -> Resolver:
@@ -88,20 +95,40 @@ class Loader:
 
     def load(self, limit: int) -> Loaded:
         """See `cornicen.flows.ports.Warehouse.load`."""
-        reading = self._reader.read(limit)
-        if not reading.reached:
-            return Loaded()
         [last] = self._database.one("SELECT load FROM totals")
-        arrivals = Unpacker(self._rule, self._catalogue.choosers[EVENT], self._days).unpack(reading, last)
+        task = Task(self._reader.folder, self._reader.positions, last, self._manner())
+        unpacked = self._ahead.take(task) if self._ahead else None
+        stale = unpacked is not None and not unpacked.more  # more may have come since it was read
+        if unpacked is None or not unpacked.reached:
+            unpacked, stale = task.read(limit, self._unpacker), False
+        if not unpacked.reached:
+            return Loaded()
+        arrivals = unpacked.arrivals
+        if self._ahead and unpacked.more:
+            self._ahead.ask(task.after(unpacked), limit)
         self._keys.catch_up(self._database)
         with self._database.transaction():
             written = self._write(arrivals, arrivals.last - last)
-            self._keep_positions(reading.reached)
+            self._keep_positions(unpacked.reached)
         self._resolver.committed(written.people)
         self._resolver.persons.began(written.began)
         self._keys.add(written.times, written.keys, arrivals.last)
-        self._reader.commit(reading.reached)
-        return written.loaded
+        self._reader.commit(unpacked.reached)
+        return replace(written.loaded, more=unpacked.more or stale)
+
+    def _manner(self) -> Manner:
+        catalogue = self._catalogue
+        return Manner(self._identity, catalogue.zone, self._days, self._resolver.salt, catalogue.ids[EVENT], self._aliases)
+
+    def rest(self) -> None:
+        """Give back what is only needed while there is much to do. Twice: does nothing."""
+        if self._ahead:
+            self._ahead.rest()
+
+    def close(self) -> None:
+        """End what reads ahead. Twice: does nothing."""
+        if self._ahead:
+            self._ahead.close()
 
     def retain(self, now: int) -> int:
         """Delete the days that are not kept any more, between batches; how many events went. Twice: deletes nothing."""
@@ -112,13 +139,13 @@ class Loader:
 
     def _write(self, arrivals: Arrivals, records: int) -> _Written:
         database = self._database
-        whose = self._resolver.resolve(arrivals, self._aliases)
-        self._resolver.keep(whose.people, arrivals.arrived() if whose.people.steps else {})
+        whose = self._resolver.resolve(arrivals)
+        self._resolver.keep(whose.people, arrivals.arrived)
         fates, times, keys = self._write_events(arrivals, whose)
         began = self._write_persons(arrivals, whose, fates)
         changed = self._changing.write(arrivals, whose, fates.dropped)
         if arrivals.refusals:
-            with database.lent(refused=arrivals.refusal_table()):
+            with database.lent(refused=arrivals.refusals.table()):
                 database.rows("INSERT INTO refusals SELECT * FROM refused")
         database.rows(
             "UPDATE totals SET load = $load, person = $person, "
@@ -136,14 +163,12 @@ class Loader:
 
     def _write_events(self, arrivals: Arrivals, whose: Whose) -> tuple[Fates, Times, Keys]:
         """Write the events that are new; what became of them, and the times and keys of those that have one."""
-        if not arrivals.events:
+        if not arrivals.events.num_rows:
             return Fates(0), np.empty(0, np.int64), np.empty(0, np.uint64)
-        database = self._database
-        with database.lent(unkeyed=self._incoming(arrivals, whose)):
-            incoming = database.arrow(f"SELECT *, {KEY} AS key FROM unkeyed")
+        database, incoming = self._database, _incoming(arrivals, whose)
         keyed, times, keys, suspects = self._suspects(incoming)
         fates = decide(database, incoming, suspects, union(_COMPARED))
-        columns = [*COLUMNS, *self._catalogue.columns(EVENT)]
+        columns = incoming.column_names
         if fates.dropped or fates.replaced:
             supersede(database, columns)
             kept = ~np.isin(incoming["load"].to_numpy(), np.fromiter(fates.dropped, np.int64, len(fates.dropped)))
@@ -161,26 +186,6 @@ class Loader:
         suspects = np.zeros(len(keys), np.bool_)
         suspects[keyed] = repeated(keys[keyed]) | self._keys.suspects(times[keyed], keys[keyed], first_stays[keyed])
         return keyed, times, keys, suspects
-
-    def _incoming(self, arrivals: Arrivals, whose: Whose) -> pa.Table:
-        """The events of the batch as rows of ``events``, without their key."""
-        events = arrivals.events
-        columns: dict[str, Any] = {
-            "load": pa.array(arrivals.loads, pa.int64()),
-            "person": pa.array(whose.persons, mask=whose.persons == 0),
-            "event": pa.array([event.name for event in events], pa.string()),
-            "time": pa.array(arrivals.times, pa.int64()),
-            "distinct_id": pa.array([user or device for user, device in arrivals.whom], pa.string()),
-            "insert_id": pa.array([event.insert_id or None for event in events], pa.string()),
-            "device": pa.array(_devices(arrivals), pa.string()),
-            "failure": pa.array([whose.failures.get(index) for index in range(len(events))], pa.string())
-            if whose.failures
-            else pa.nulls(len(events), pa.string()),
-            "arrived": pa.array([origin.arrived for origin in arrivals.origins], pa.int64()),
-            "properties": pa.array([event.properties for event in events], pa.binary()).cast(pa.string()),
-            **self._catalogue.typed(EVENT, arrivals.chosen),
-        }
-        return pa.table(columns)
 
     def _write_persons(self, arrivals: Arrivals, whose: Whose, fates: Fates) -> pa.Table:
         """Who is new, who turned out to be somebody else, and whose first event is earlier than was known.
@@ -211,20 +216,21 @@ class Loader:
             self._database.rows("INSERT INTO position VALUES (?, ?, ?, ?)", [lane, door, *position])
 
 
-def _devices(arrivals: Arrivals) -> list[str | None]:
-    """What an insert id is unique under, where the first arrival stays."""
-    return [
-        (whom[1] or whom[0]) if event.first_stays else None for event, whom in zip(arrivals.events, arrivals.whom, strict=True)
-    ]
+def _incoming(arrivals: Arrivals, whose: Whose) -> pa.Table:
+    """The events of the batch as rows of ``events``."""
+    rows = arrivals.events.num_rows
+    why = [whose.failures.get(index) for index in range(rows)] if whose.failures else [None] * rows
+    found = arrivals.events.append_column("person", pa.array(whose.persons, mask=whose.persons == 0))
+    return found.append_column("failure", pa.array(why, pa.string()))
 
 
 def _firsts(arrivals: Arrivals, whose: Whose, persons: Persons, dropped: frozenset[int]) -> tuple[Numbers, Times]:
     """Persons, canonical after the batch, and times: of its events, and of the first ones of who turned out to be another."""
     people = whose.people
-    whom, times = whose.persons, np.asarray(arrivals.times, np.int64)
+    whom, times = whose.persons, arrivals.times
     kept = whom > 0
     if dropped:
-        kept &= ~np.isin(np.asarray(arrivals.loads), np.fromiter(dropped, np.int64, len(dropped)))
+        kept &= ~np.isin(arrivals.loads, np.fromiter(dropped, np.int64, len(dropped)))
     whom, times = whom[kept], times[kept]
     if people.joined:
         before = [(number, first) for number, _, _ in people.joined if (first := persons.first(number)) is not None]

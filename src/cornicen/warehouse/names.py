@@ -10,9 +10,7 @@ from __future__ import annotations
 
 import hashlib
 import secrets
-from collections.abc import Sequence
-from dataclasses import dataclass
-from functools import cached_property
+from collections.abc import Iterable, Sequence
 from typing import NamedTuple
 
 import numpy as np
@@ -31,31 +29,12 @@ STEP = 200_000
 """Names read at a time where digests are missing."""
 
 
-@dataclass(frozen=True)
-class Found:
-    """What is known of some names.
-
-    Args:
-        persons: The number that each name which was met was given, in the order asked.
-        linked: Those of them that are not their person's own.
-        met: All that were met; unlike ``persons`` it stays as it is when a rule goes on with it.
-    """
-
-    persons: dict[str, int]
-    linked: set[str]
-    met: frozenset[str]
-    _names: Sequence[str]
-    _high: Digests
-    _low: Digests
-
-    @cached_property
-    def _at(self) -> dict[str, int]:
-        return {name: at for at, name in enumerate(self._names)}
-
-    def digests(self, names: Sequence[str]) -> tuple[Digests, Digests]:
-        """The two halves of the digests of some of the names asked."""
-        at = [self._at[name] for name in names]
-        return self._high[at], self._low[at]
+def digests(names: Iterable[str], salt: bytes) -> tuple[Digests, Digests]:
+    """The two halves of each name's digest under a warehouse's key."""
+    digest = hashlib.blake2b
+    joined = b"".join([digest(name.encode(), digest_size=DIGEST_BYTES, key=salt).digest() for name in names])
+    halves = np.frombuffer(joined, np.uint64).reshape(-1, 2)
+    return halves[:, 0], halves[:, 1]
 
 
 class _Run(NamedTuple):
@@ -71,24 +50,22 @@ class NameIndex:
 
     Args:
         database: Open, with its schema.
+
+    Attributes:
+        salt: The key of its digests.
     """
 
     def __init__(self, database: Database) -> None:
-        self._salt = _salt(database)
+        self.salt = _salt(database)
         self._runs: list[_Run] = []
-        _fill_digests(database, self._salt)
+        _fill_digests(database, self.salt)
         found = database.arrow("SELECT high, low, CASE WHEN linked THEN -person ELSE person END AS signed FROM names")
         high, low, signed = (found[name].to_numpy() for name in ("high", "low", "signed"))
         if len(high):
             self._runs.append(_sorted(high, low, signed.astype(np.int32)))
 
-    def digests(self, names: Sequence[str]) -> tuple[Digests, Digests]:
-        """The two halves of each name's digest."""
-        return _digests(names, self._salt)
-
-    def find(self, names: Sequence[str]) -> Found:
-        """What is known of some distinct names."""
-        high, low = self.digests(names)
+    def find(self, high: Digests, low: Digests) -> Signed:
+        """The persons behind some digests, in their order: negative where the name is linked, 0 where it was not met."""
         order = np.argsort(high)
         sorted_high, sorted_low = high[order], low[order]
         signed = np.zeros(len(order), np.int32)
@@ -98,12 +75,7 @@ class NameIndex:
             signed[hit] = run.signed[at[hit]]
         found = np.empty(len(order), np.int32)
         found[order] = signed
-        persons, linked = dict(zip(names, np.abs(found).tolist(), strict=True)), set()
-        if not found.all():
-            persons = {name: person for name, person in persons.items() if person}
-        if (found < 0).any():
-            linked = {names[at] for at in np.flatnonzero(found < 0).tolist()}
-        return Found(persons, linked, frozenset(persons), names, high, low)
+        return found
 
     def put(self, high: Digests, low: Digests, persons: Sequence[int], linked: Sequence[bool]) -> None:
         """Take names that were met or changed; call it after the warehouse has committed the same. Twice: the same."""
@@ -146,13 +118,6 @@ def _positions(run: _Run, high: Digests, low: Digests) -> npt.NDArray[np.int64]:
     return at
 
 
-def _digests(names: Sequence[str], salt: bytes) -> tuple[Digests, Digests]:
-    digest = hashlib.blake2b
-    joined = b"".join([digest(name.encode(), digest_size=DIGEST_BYTES, key=salt).digest() for name in names])
-    halves = np.frombuffer(joined, np.uint64).reshape(-1, 2)
-    return halves[:, 0], halves[:, 1]
-
-
 def _salt(database: Database) -> bytes:
     """The warehouse's key for digests, made once."""
     known = meta(database, SALT)
@@ -165,6 +130,6 @@ def _salt(database: Database) -> bytes:
 def _fill_digests(database: Database, salt: bytes) -> None:
     """Names that an older version kept have no digest yet. Twice: does nothing."""
     while names := [name for (name,) in database.rows(f"SELECT name FROM names WHERE high IS NULL LIMIT {STEP}")]:
-        high, low = _digests(names, salt)
+        high, low = digests(names, salt)
         with database.lent(filled=pa.table({"name": names, "high": high, "low": low})):
             database.rows("UPDATE names SET high = filled.high, low = filled.low FROM filled WHERE names.name = filled.name")

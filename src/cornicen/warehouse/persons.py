@@ -41,6 +41,10 @@ class Persons:
         other = now != asked
         return dict(zip(asked[other].tolist(), now[other].tolist(), strict=True)) if other.any() else {}
 
+    def canonicals(self, numbers: Numbers) -> Numbers:
+        """Whom each number stands for; 0 for 0."""
+        return self._canonical[numbers]
+
     def canonical(self, number: int) -> int:
         """Whom a number stands for."""
         return int(self._canonical[number])

@@ -7,8 +7,10 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from cornicen.errors import NotFound
-from cornicen.identity.people import ALIAS_TAKEN, DEVICE
+from cornicen.identity.people import ALIAS_TAKEN, ALIAS_TOO_MANY, DEVICE
+from cornicen.warehouse.aliases import alias_value
 from cornicen.warehouse.aliasing import known_aliases
+from cornicen.warehouse.clusters import is_full
 from cornicen.warehouse.database import Database
 from cornicen.warehouse.resolving import Resolver
 from cornicen.warehouse.stored import COPY, union
@@ -68,7 +70,7 @@ def portrait(database: Database, resolver: Resolver, name: str, events: int) -> 
         "name": next(one["name"] for one in names if one["canonical"]),
         "known": True,
         "names": names,
-        "links": [*_links(database, called, numbers), *_taken(database, called, profile or {})],
+        "links": [*_links(database, called, numbers), *_unnamed(database, number, called, profile or {})],
         "profile": profile,
         "history": _history(database, numbers),
         "events": _events(database, numbers, events),
@@ -127,26 +129,24 @@ def _links(database: Database, names: Sequence[str], numbers: Sequence[int]) -> 
     return [link for _, link in sorted(found, key=lambda entry: entry[0])]
 
 
-def _taken(database: Database, names: Sequence[str], profile: Mapping[str, Any]) -> list[dict[str, Any]]:
-    """Values of the profile that would be further names, and are somebody else's."""
-    values = {name: profile.get(name) for name in sorted(known_aliases(database))}
-    others = {name: value for name, value in values.items() if isinstance(value, str) and value and value not in names}
+def _unnamed(database: Database, number: int, names: Sequence[str], profile: Mapping[str, Any]) -> list[dict[str, Any]]:
+    """Values of the profile that would be further names, and are somebody else's, or were one too many."""
+    values = {name: alias_value(json.dumps(profile.get(name)).encode()) for name in sorted(known_aliases(database))}
+    others = {name: value for name, value in values.items() if value is not None and value not in names}
     met = {
         name
         for (name,) in database.rows(
             "SELECT name FROM names WHERE name IN (SELECT unnest($values))", {"values": list(others.values())}
         )
     }
+    why = {name: f"{ALIAS_TAKEN}: {name} holds a name of somebody else" for name, value in others.items() if value in met}
+    if is_full(database, number):
+        too_many = "holds one name more than a person may have"
+        why |= {name: f"{ALIAS_TOO_MANY}: {name} {too_many}" for name, value in others.items() if value not in met}
     return [
-        {
-            "at": None,
-            "kind": "refused",
-            "one": value,
-            "other": "",
-            "why": f"{ALIAS_TAKEN}: {name} holds a name of somebody else",
-        }
+        {"at": None, "kind": "refused", "one": value, "other": "", "why": why[name]}
         for name, value in others.items()
-        if value in met
+        if name in why
     ]
 
 

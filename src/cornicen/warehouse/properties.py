@@ -125,6 +125,24 @@ def typed(raws: Sequence[bytes | None], id_: int, owner: str, zone: tzinfo) -> d
     return {f"{prefix(id_)}_{letter}": array.take(encoded.indices) for letter, array in arrays.items()}
 
 
+def typed_columns(
+    chooser: Chooser, chosen: Sequence[Chosen], ids: Mapping[str, int], owner: str, zone: tzinfo
+) -> dict[str, pa.Array[Any]]:
+    """The typed columns of several properties.
+
+    Args:
+        chooser: Of just these properties, in this order.
+        chosen: What it took out of each row.
+        ids: The properties' names and ids.
+        owner: `EVENT` or `PROFILE`.
+        zone: The project's.
+    """
+    found: dict[str, pa.Array[Any]] = {}
+    for id_, raws in zip(ids.values(), chooser.columns(chosen), strict=True):
+        found |= typed(raws, id_, owner, zone)
+    return found
+
+
 def _items(value: Value | None) -> list[Mapping[str, object]] | None:
     if value is None or value.items is None:
         return None

@@ -12,6 +12,9 @@ from cornicen.warehouse import folders, marks
 from cornicen.warehouse.folders import BEGIN, BULK, LANES, LIVE, Position
 from cornicen.warehouse.frames import Frame, scan
 
+MOST_BYTES = 64_000_000
+"""Of records that are read at a time: they take several times that in memory."""
+
 __all__ = ["BULK", "LANES", "LIVE", "Position", "Reading", "SpoolReader", "Taken"]
 
 
@@ -37,10 +40,12 @@ class Reading:
     Args:
         taken: Frames, in the order to load them.
         reached: Where each door's files have been read to, for those that moved.
+        more: It ended at a bound; there may be more.
     """
 
     taken: list[Taken] = field(default_factory=list)
     reached: dict[tuple[str, str], Position] = field(default_factory=dict)
+    more: bool = False
 
 
 class SpoolReader:
@@ -52,11 +57,16 @@ class SpoolReader:
     """
 
     def __init__(self, folder: Path, positions: Mapping[tuple[str, str], Position]) -> None:
-        self._folder = folder
+        self.folder = folder
         self._positions = dict(positions)
 
+    @property
+    def positions(self) -> Mapping[tuple[str, str], Position]:
+        """From where the next frames are read."""
+        return dict(self._positions)
+
     def read(self, limit: int) -> Reading:
-        """Frames with about ``limit`` records, the live lane first, each lane's by arrival stamp.
+        """Frames with about ``limit`` records or `MOST_BYTES`, the live lane first, each lane's by arrival stamp.
 
         Raises:
             Damaged: A file is not what was written.
@@ -64,14 +74,15 @@ class SpoolReader:
         Twice: the same frames, until `commit`.
         """
         reading = Reading()
-        records = 0
+        records = size = 0
         for lane in LANES:
-            waiting = [self._of_door(lane, door, reading) for door in folders.doors(self._folder, lane)]
+            waiting = [self._of_door(lane, door, reading) for door in folders.doors(self.folder, lane)]
             for taken in merge(*waiting, key=attrgetter("stamp")):
                 reading.taken.append(taken)
                 reading.reached[lane, taken.door] = Position(taken.file, taken.frame.end)
-                records += taken.frame.records
-                if records >= limit:
+                records, size = records + taken.frame.records, size + len(taken.frame.payload)
+                if records >= limit or size >= MOST_BYTES:
+                    reading.more = True
                     return reading
         return reading
 
@@ -81,7 +92,7 @@ class SpoolReader:
         Whether the door lives, and which files there are, is read before any file: a file found finished then was finished
         when it was read. At the end of a living door's newest file we wait.
         """
-        folder, key = self._folder / lane / door, (lane, door)
+        folder, key = self.folder / lane / door, (lane, door)
         lives = folders.lives(folder)
         position = self._positions.get(key, BEGIN)
         files = folders.unread(folder, position)
@@ -101,7 +112,7 @@ class SpoolReader:
         """
         self._positions.update(reached)
         for (lane, door), position in reached.items():
-            folder = self._folder / lane / door
+            folder = self.folder / lane / door
             folders.tell_loaded(folder, position)
             for number in folders.numbers(folder):
                 if number < position.file:
@@ -109,7 +120,25 @@ class SpoolReader:
 
     def backlog(self) -> dict[str, int]:
         """Bytes not yet loaded, by lane."""
-        return folders.waiting(self._folder, self._positions)
+        return folders.waiting(self.folder, self._positions)
+
+    def oldest(self) -> dict[str, int]:
+        """When the oldest record that is not loaded came, microseconds, by lane; a lane where none waits is not named.
+
+        Of each door the first frame is looked at, also where much waits: a door's stamps never decrease while it lives.
+
+        Raises:
+            Damaged: A file is not what was written.
+        """
+        found: dict[str, int] = {}
+        for lane in LANES:
+            for door in folders.doors(self.folder, lane):
+                folder = self.folder / lane / door
+                files = folders.unread(folder, self._positions.get((lane, door), BEGIN))
+                frames = (next(scan(folders.file_of(folder, number), offset), None) for number, offset in files)
+                if (frame := next(filter(None, frames), None)) is not None:
+                    found[lane] = min(frame.stamp, found.get(lane, frame.stamp))
+        return found
 
     def watermark(self, now: int) -> int:
         """The latest instant before the stamp of every live record not yet loaded; see `cornicen.warehouse.marks`.
@@ -125,15 +154,15 @@ class SpoolReader:
 
     def pending(self) -> list[int]:
         """The marks of living doors that have something under way."""
-        live = [self._folder / LIVE / door for door in folders.doors(self._folder, LIVE)]
+        live = [self.folder / LIVE / door for door in folders.doors(self.folder, LIVE)]
         shown = [marks.read(folder / "mark") for folder in live if folders.lives(folder)]
         return [mark for mark in shown if mark]
 
     def unread_stamps(self) -> list[int]:
         """The earliest stamp in each live file that is not fully loaded: within a file stamps never decrease."""
         found = []
-        for door in folders.doors(self._folder, LIVE):
-            folder = self._folder / LIVE / door
+        for door in folders.doors(self.folder, LIVE):
+            folder = self.folder / LIVE / door
             for number, offset in folders.unread(folder, self._positions.get((LIVE, door), BEGIN)):
                 if (frame := next(scan(folders.file_of(folder, number), offset), None)) is not None:
                     found.append(frame.stamp)

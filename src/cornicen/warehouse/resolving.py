@@ -3,18 +3,22 @@
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 
 import numpy as np
+import numpy.typing as npt
 import pyarrow as pa
 
-from cornicen.identity.people import ALIAS_TAKEN, DEVICE, People, Rule, Seen
-from cornicen.warehouse.aliases import alias_values
-from cornicen.warehouse.arrivals import Arrivals, Change
+from cornicen.identity.people import People, Rule, Seen
+from cornicen.warehouse.arrivals import Arrivals, Change, Named
+from cornicen.warehouse.clusters import sizes
 from cornicen.warehouse.database import Database
-from cornicen.warehouse.names import NameIndex
+from cornicen.warehouse.names import Digests, NameIndex, Signed, digests
 from cornicen.warehouse.persons import Numbers, Persons
+
+Places = npt.NDArray[np.int64]
+Arrived = Callable[[Iterable[int]], Sequence[int | None]]
 
 
 @dataclass
@@ -27,7 +31,7 @@ class Whose:
         failures: Of the events whose identity could not be taken as it was meant, by place: why.
         changed: Of the profile changes, in order: whom they change.
         ended: ``(sequence number, person, who it turned out to be)``: whose own profile ended there, ascending.
-        taken: ``(sequence number, property, value)``: aliases that somebody else has.
+        refused: ``(sequence number, property, value, reason)``: aliases that were not given.
     """
 
     people: People
@@ -35,7 +39,7 @@ class Whose:
     failures: dict[int, str] = field(default_factory=dict)
     changed: list[int] = field(default_factory=list)
     ended: deque[tuple[int, int, int]] = field(default_factory=deque)
-    taken: list[tuple[int, str, str]] = field(default_factory=list)
+    refused: list[tuple[int, str, str, str]] = field(default_factory=list)
 
     def person_at(self, index: int, load: int) -> int:
         """Whose an event was right after it came; its person may have turned out to be somebody else before it in the batch."""
@@ -46,8 +50,21 @@ class Whose:
         return person
 
 
-Said = Mapping[int, Sequence[tuple[str, str]]]
-"""Aliases that profile changes set, by sequence number."""
+@dataclass(frozen=True)
+class _Known:
+    """What the warehouse knew of some names, each with its digest, before a rule went on with them."""
+
+    at: dict[str, int]
+    high: Digests
+    low: Digests
+    signed: Signed
+
+    def met(self, name: str) -> bool:
+        return bool(self.signed[self.at[name]])
+
+    def digests(self, names: Sequence[str]) -> tuple[Digests, Digests]:
+        places = [self.at[name] for name in names]
+        return self.high[places], self.low[places]
 
 
 class Resolver:
@@ -63,64 +80,65 @@ class Resolver:
         self._names = NameIndex(database)
         self.persons = Persons(database)
 
-    def resolve(self, arrivals: Arrivals, aliases: frozenset[str]) -> Whose:
-        """Say whose each record is; nothing is kept yet.
+    @property
+    def salt(self) -> bytes:
+        """The key of the names' digests."""
+        return self._names.salt
 
-        Args:
-            arrivals: The batch.
-            aliases: Profile properties whose values become further names.
-        """
-        said = {one.load: list(alias_values(one.change.operations, aliases)) for one in arrivals.changes} if aliases else {}
-        pairs = dict(zip(reversed(arrivals.whom), range(len(arrivals.whom) - 1, -1, -1), strict=True))
-        whose = Whose(self._people(arrivals, pairs, said))
-        calm, turns = _sorted_out(arrivals, pairs, said, whose.people)
-        told = self._take_turns(arrivals, turns, said, whose)
-        for index in told:
-            calm.setdefault(arrivals.whom[index], told[index])
-        persons = [calm[whom] for whom in arrivals.whom]
-        for index, person in told.items():
-            persons[index] = person
-        whose.persons = np.asarray(persons, np.int32)
+    def resolve(self, arrivals: Arrivals) -> Whose:
+        """Say whose each record is; nothing is kept yet."""
+        names = arrivals.names
+        signed = self._names.find(names.high, names.low)
+        calm = _Calm(names, signed, self.persons)
+        people = self._people(names.texts, names.high, names.low, signed, np.flatnonzero(calm.stirred))
+        if people.most is not None and (arrivals.telling or any(arrivals.said.values())):
+            people.sizes = sizes(self._database, map(people.canonical, people.numbers.values()))
+        whose = Whose(people)
+        told = self._take_turns(arrivals, calm.turns(arrivals.telling), whose)
+        places, persons = np.fromiter(told, np.int64, len(told)), np.fromiter(told.values(), np.int32, len(told))
+        whose.persons = calm.persons_with(places, persons)
         return whose
 
-    def _people(self, arrivals: Arrivals, pairs: Iterable[tuple[str, str]], said: Said) -> People:
-        """Everybody whom the batch names, as far as they were met."""
-        wanted: dict[str, None] = {}
-        for user, device in pairs:
-            wanted[user] = wanted[device] = None
-        for change in arrivals.changes:
-            wanted[change.whom[0]] = wanted[change.whom[1]] = None
-        for values in said.values():
-            wanted.update(dict.fromkeys(value for _, value in values))
-        links = [link for index in arrivals.telling if (link := arrivals.events[index].link) is not None]
-        for link in links:
-            wanted[link.one.removeprefix(DEVICE)] = wanted[link.other.removeprefix(DEVICE)] = None
-        wanted.pop("", None)
-        people = self.knowing(wanted)
-        if links:
-            people.sizes = self._sizes(people)
+    def knowing(self, names: Iterable[str]) -> People:
+        """Those of some distinct names that were met, and the persons behind them."""
+        texts = list(names)
+        high, low = digests(texts, self.salt)
+        found = pa.array(texts, pa.string())
+        return self._people(found, high, low, self._names.find(high, low), np.arange(len(texts)))
+
+    def _people(self, texts: pa.StringArray, high: Digests, low: Digests, signed: Signed, places: Places) -> People:
+        """A rule's view of the names at some places."""
+        names: list[str] = texts.take(pa.array(places, pa.int64())).to_pylist()  # type: ignore[assignment] # there are no nulls
+        signed = signed[places]
+        at = dict(zip(names, range(len(names)), strict=True))
+        self._known = _Known(at, high[places], low[places], signed)
+        numbers = dict(zip(names, np.abs(signed).tolist(), strict=True))
+        if not signed.all():
+            numbers = {name: number for name, number in numbers.items() if number}
+        linked = {names[place] for place in np.flatnonzero(signed < 0).tolist()}
+        people = People(numbers, linked, last=self.persons.last, most=self._rule.most)
+        people.merged = self.persons.merged(list(numbers.values()))
         return people
 
-    def _take_turns(self, arrivals: Arrivals, turns: Iterable[int], said: Said, whose: Whose) -> dict[int, int]:
+    def _take_turns(self, arrivals: Arrivals, turns: Places, whose: Whose) -> dict[int, int]:
         """Run the rule over these events and all profile changes, in order; whose each of these events is."""
         told: dict[int, int] = {}
-        people, loads, next_change = whose.people, arrivals.loads, 0
-        for index in turns:
-            while next_change < len(arrivals.changes) and arrivals.changes[next_change].load < loads[index]:
-                self._change(arrivals.changes[next_change], whose, said)
+        people, next_change = whose.people, 0
+        for index, load, event, user, device in _records(arrivals, turns):
+            while next_change < len(arrivals.changes) and arrivals.changes[next_change].load < load:
+                self._change(arrivals.changes[next_change], whose, arrivals.said)
                 next_change += 1
-            event = arrivals.events[index]
-            people.at = loads[index]
-            seen = self._rule.see(people, *arrivals.whom[index], event=event.name, link=event.link)
+            people.at = load
+            seen = self._rule.see(people, user, device, event=event, link=arrivals.telling.get(index))
             told[index] = seen.person or 0
             if seen.failure:
                 whose.failures[index] = seen.failure
             self._ended(seen, whose)
         for change in arrivals.changes[next_change:]:
-            self._change(change, whose, said)
+            self._change(change, whose, arrivals.said)
         return told
 
-    def _change(self, change: Change, whose: Whose, said: Said) -> None:
+    def _change(self, change: Change, whose: Whose, said: Mapping[int, Sequence[tuple[str, str]]]) -> None:
         people = whose.people
         people.at = change.load
         seen = self._rule.see(people, *change.whom, event=None)
@@ -129,37 +147,25 @@ class Resolver:
         whose.changed.append(person)
         called = change.whom[0] or change.whom[1]
         for name, value in said.get(change.load, ()):
-            if people.alias(person, value, called) == ALIAS_TAKEN:
-                whose.taken.append((change.load, name, value))
+            if reason := people.alias(person, value, called):
+                whose.refused.append((change.load, name, value, reason))
 
     @staticmethod
     def _ended(seen: Seen, whose: Whose) -> None:
         if seen.ended is not None:
             whose.ended.append((whose.people.at, seen.ended, whose.people.canonical(seen.ended)))
 
-    def knowing(self, names: Iterable[str]) -> People:
-        """Those of some distinct names that were met, and the persons behind them."""
-        self._found = found = self._names.find(list(names))
-        people = People(found.persons, found.linked, last=self.persons.last)
-        people.merged = self.persons.merged(list(found.persons.values()))
-        return people
-
     def where(self, name: str) -> tuple[int, int]:
         """A name's digest, as the columns ``high`` and ``low`` of the table ``names`` have it."""
-        high, low = self._names.digests([name])
+        high, low = digests([name], self.salt)
         return int(high[0]), int(low[0])
 
-    def _sizes(self, people: People) -> dict[int, int]:
-        asked = {people.canonical(number) for number in people.numbers.values()}
-        with self._database.lent(asked=pa.table({"person": pa.array(asked, pa.int32())})):
-            return dict(self._database.rows("SELECT c.person, c.size FROM clusters c SEMI JOIN asked a ON a.person = c.person"))
-
-    def keep(self, people: People, arrived: Mapping[int, int]) -> None:
+    def keep(self, people: People, arrived: Arrived) -> None:
         """Write what a batch taught; inside its transaction.
 
         Args:
             people: After the batch.
-            arrived: When the records came, by sequence number.
+            arrived: When the records of some sequence numbers came; None where that is not known.
         """
         self._keep_names(people)
         self._keep_merges(people)
@@ -170,15 +176,15 @@ class Resolver:
         touched = list(people.touched)
         if touched:
             numbers = [people.numbers[name] for name in touched]
-            high, low = self._found.digests(touched)
+            high, low = self._known.digests(touched)
             self._names.put(high, low, numbers, [name in people.linked for name in touched])
         self.persons.grow(people.last)
         for number, into, _ in people.joined:
             self.persons.join(number, into)
 
     def _keep_names(self, people: People) -> None:
-        met = self._found.met
-        new, changed = [name for name in people.touched if name not in met], [name for name in people.touched if name in met]
+        met = self._known.met
+        new, changed = [name for name in people.touched if not met(name)], [name for name in people.touched if met(name)]
         if new:
             with self._database.lent(touched=self._table(people, new)):
                 self._database.rows(
@@ -194,7 +200,7 @@ class Resolver:
                 )
 
     def _table(self, people: People, names: list[str]) -> pa.Table:
-        high, low = self._found.digests(names)
+        high, low = self._known.digests(names)
         return pa.table(
             {
                 "name": pa.array(names, pa.string()),
@@ -231,10 +237,10 @@ class Resolver:
         with database.lent(joined=_numbers(done, "person", "canonical", "load", "until")):
             database.rows("INSERT INTO merges (person, canonical, load, until) SELECT * FROM joined")
 
-    def _keep_steps(self, people: People, arrived: Mapping[int, int]) -> None:
+    def _keep_steps(self, people: People, arrived: Arrived) -> None:
         if people.steps:
             at, kind, one, other = zip(*people.steps, strict=True)
-            came = pa.array([arrived.get(load) for load in at], pa.int64())
+            came = pa.array(arrived(at), pa.int64())
             with self._database.lent(learnt=pa.table({"load": at, "kind": kind, "one": one, "other": other, "came": came})):
                 self._database.rows("INSERT INTO steps SELECT * FROM learnt")
         if people.sizes:
@@ -248,49 +254,62 @@ def _numbers(rows: Iterable[tuple[int | None, ...]], *names: str) -> pa.Table:
     return pa.table({name: pa.array(column, pa.int64()) for name, column in zip(names, columns, strict=True)})
 
 
-def _sorted_out(
-    arrivals: Arrivals, pairs: Mapping[tuple[str, str], int], said: Said, people: People
-) -> tuple[dict[tuple[str, str], int], list[int]]:
+def _records(arrivals: Arrivals, places: Places) -> Iterator[tuple[int, int, str, str, str]]:
+    """``(place, sequence number, event, user, device)`` of the events at some places."""
+    names, at = arrivals.names, pa.array(places, pa.int64())
+    user, device = (pa.array(names.pairs[names.whom[places], side], pa.int32()) for side in (0, 1))
+    columns = (
+        arrivals.events["load"].take(at),
+        arrivals.events["event"].take(at),
+        names.texts.take(user),
+        names.texts.take(device),
+    )
+    return zip(places.tolist(), *(column.to_pylist() for column in columns), strict=True)
+
+
+class _Calm:
     """Which events need no rule, and which have to take their turn.
 
     Under every rule a record teaches nothing that carries one name, or two that stand for the same person already; its person
     is looked up. All others take their turns, and so does everything that carries one of their names, and each new name once.
 
     Args:
-        arrivals: The batch.
-        pairs: Its users and devices, and where each first comes.
-        said: Aliases, by sequence number.
-        people: Everybody whom the batch names.
+        names: Of the batch.
+        signed: What is known of each name; see `NameIndex.find`.
+        persons: Who stands for whom.
 
-    Returns:
-        Persons by user and device, 0 nobody's; and the places of the events that take their turn, ascending.
+    Attributes:
+        stirred: Of each name, whether a turn needs it.
     """
-    busy = {name for change in arrivals.changes for name in change.whom}
-    busy.update(value for values in said.values() for _, value in values)
-    for index in arrivals.telling:
-        busy.update(arrivals.whom[index])
-        if (link := arrivals.events[index].link) is not None:
-            busy |= {link.one.removeprefix(DEVICE), link.other.removeprefix(DEVICE)}
-    calm: dict[tuple[str, str], int] = {}
-    new: list[int] = []
-    numbers, merged, linked = people.numbers, people.merged, people.linked
-    for pair, index in pairs.items():
-        user, device = pair
-        known = numbers.get(user or device)
-        if known is None:
-            if user and device:
-                busy.update(pair)
-            elif user or device:
-                new.append(index)
-            else:
-                calm[pair] = 0
-        elif not (user and device) or (device in linked and people.known(device) == merged.get(known, known)):
-            calm[pair] = merged.get(known, known)
-        else:
-            busy.update(pair)
-    busy.discard("")
-    if not busy:
-        return calm, sorted(new)
-    uncalm = {pair for pair in pairs if pair[0] in busy or pair[1] in busy}
-    turns = {index for index, pair in enumerate(arrivals.whom) if pair in uncalm}
-    return {pair: person for pair, person in calm.items() if pair not in uncalm}, sorted(turns.union(new, arrivals.telling))
+
+    def __init__(self, names: Named, signed: Signed, persons: Persons) -> None:
+        self._names = names
+        user, device = names.pairs[:, 0], names.pairs[:, 1]
+        canonical = persons.canonicals(np.abs(signed))
+        both = (user > 0) & (device > 0)
+        self._person = canonical[np.where(user > 0, user, device)]
+        same = (signed[device] < 0) & (canonical[device] == self._person)
+        fresh = (self._person == 0) & ((user > 0) ^ (device > 0))
+        busy = names.telling.copy()
+        unlike = both & ((self._person == 0) | ~same)
+        busy[user[unlike]] = busy[device[unlike]] = True
+        busy[0] = False
+        self._restless = busy[user] | busy[device]
+        self._new = fresh & ~self._restless
+        self.stirred = busy
+        called = self._restless | self._new
+        self.stirred[user[called]] = self.stirred[device[called]] = True
+        self.stirred[0] = False
+
+    def turns(self, telling: Iterable[int]) -> Places:
+        """The places of the events that take their turn, ascending."""
+        restless = np.flatnonzero(self._restless[self._names.whom]) if self._restless.any() else np.empty(0, np.int64)
+        return np.unique(np.concatenate([restless, self._names.first[self._new], np.fromiter(telling, np.int64)]))
+
+    def persons_with(self, places: Places, persons: Numbers) -> Numbers:
+        """Whose each event is, after the events at some places took their turns; 0: nobody's."""
+        whom = self._names.whom
+        self._person[whom[places]] = persons  # for the other events of a name that is new
+        found = self._person[whom]
+        found[places] = persons
+        return found

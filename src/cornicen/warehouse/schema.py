@@ -9,7 +9,8 @@
                           (`cornicen.warehouse.names`); each person has exactly one name of its own
 ``merges``                who turned out to be somebody else, when, and until when that somebody was the last of the chain
                           (null: still); among those rows a number on the right is never on the left
-``clusters``              how many names a person has, under the rule that limits them
+``clusters``              how many names a person has, aliases among them, where more than one, under the rule that limits
+                          them
 ``steps``                 what was learnt about who is who (`cornicen.identity.people.Step`)
 ``persons``               canonical persons and the time of their first event
 ``events``                what came lately, in the loader's order; ``person`` as it was known then; ``key`` a hash of the
@@ -22,7 +23,7 @@
                           number up to which merges are written into them, how many rows newer merges touch, when
                           (microseconds) they were last written, and the stretch of ``by_person`` in which they lie
 ``profiles``              properties as JSON text, and since when
-``profile_history``       what profiles were before, and from when to when
+``profile_history``       what profiles were before, and from when to when, as long as anybody may still ask about then
 ``changes``               profile changes that changed something or have an insert id, each with its operations as JSON
 ``groups``                profiles of groups
 ``mappings``              which user is whose in the organisation, as Amplitude's ``/usermap`` was told
@@ -81,6 +82,14 @@ STEPS = (
     CREATE TABLE by_person AS
       SELECT * EXCLUDE (distinct_id, insert_id, key, failure, arrived, properties, device) FROM events LIMIT 0;
     CREATE TABLE days (day BIGINT, events BIGINT, canonical BIGINT, touched BIGINT, written BIGINT, stretch BIGINT);
+    """,
+    """
+    DELETE FROM clusters;
+    INSERT INTO clusters
+      SELECT coalesce(m.canonical, n.person) AS person, count(*) AS size
+      FROM names n LEFT JOIN merges m ON m.person = n.person AND m.until IS NULL
+      WHERE (SELECT value FROM meta WHERE key = 'identity') = 'original'
+      GROUP BY ALL HAVING size > 1;
     """,
 )
 """One step a version; a later version appends, and never changes what was released."""

@@ -12,6 +12,32 @@ from cornicen.warehouse.database import Database
 from cornicen.warehouse.profiles import ENDED, Profile, Unfit, applied, decoded, encoded
 from cornicen.warehouse.properties import PROFILE
 
+MANY = 10_000
+"""Ended versions that are worth a deletion."""
+
+
+def forget_versions(database: Database, before: int) -> int:
+    """Delete the versions of profiles that no answer can hold any more.
+
+    A version is in the answers about the sequence numbers at which it held; one that had ended by the earliest that may still
+    be asked about is in none. Keeping fewer of the others would not be exact: an update that changes nothing but when somebody
+    was last seen (``$last_seen``) makes a version too, and a cohort may ask for that.
+
+    Args:
+        database: Not inside a transaction.
+        before: The earliest sequence number that anybody may still ask `cornicen.warehouse.relations.tables` about.
+
+    Returns:
+        How many: 0, or at least `MANY`.
+
+    Twice: deletes nothing more.
+    """
+    [ended] = database.one("SELECT count(*) FROM profile_history WHERE until_load <= ?", [before])
+    if ended < MANY:
+        return 0
+    database.rows("DELETE FROM profile_history WHERE until_load <= ?", [before])
+    return int(ended)
+
 
 class Versions:
     """Profiles of some persons, changed in memory and then written: one version a person and batch.

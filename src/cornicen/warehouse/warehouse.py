@@ -15,13 +15,13 @@ from pyroaring import BitMap
 from cornicen.cohorts.query import Needs
 from cornicen.errors import BadSetting
 from cornicen.events.history import History
-from cornicen.flows.ports import Identified, Loaded, Numbering
-from cornicen.identity import RULES
+from cornicen.flows.ports import Asked, Identified, Loaded, Numbering
 from cornicen.sql.tables import Tables
-from cornicen.warehouse import answers, relations
+from cornicen.warehouse import answers, groups, relations
 from cornicen.warehouse.catalogue import Catalogue
 from cornicen.warehouse.compaction import Compaction
 from cornicen.warehouse.database import Database
+from cornicen.warehouse.exporting import export
 from cornicen.warehouse.given import give
 from cornicen.warehouse.histories import histories
 from cornicen.warehouse.identify import Identifiers
@@ -32,6 +32,7 @@ from cornicen.warehouse.properties import EVENT, PROFILE
 from cornicen.warehouse.reader import Position, SpoolReader
 from cornicen.warehouse.schema import meta, open_schema, set_meta
 from cornicen.warehouse.tail import tail
+from cornicen.warehouse.versions import forget_versions
 
 FILE = "warehouse.duckdb"
 SPOOL = "spool"
@@ -67,6 +68,7 @@ class DuckDBWarehouse:
         key_memory: Bytes for de-duplication keys; see `cornicen.warehouse.key_days.KeyDays`.
         retention_days: How many whole days of events are kept; 0: all.
         threads: None: as many as there are cores.
+        read_ahead: Whether a process of its own may read the next batch while one is written; see `cornicen.warehouse.ahead`.
 
     Raises:
         Unavailable: Another process has it open.
@@ -83,6 +85,7 @@ class DuckDBWarehouse:
         key_memory: int = KEY_MEMORY,
         retention_days: int = 0,
         threads: int | None = None,
+        read_ahead: bool = False,
     ) -> None:
         folder.mkdir(parents=True, exist_ok=True)
         self._zone = ZoneInfo(zone) if isinstance(zone, str) else zone
@@ -93,8 +96,15 @@ class DuckDBWarehouse:
         positions = {(lane, door): Position(file, offset) for lane, door, file, offset in rows}
         self._reader = SpoolReader(spool_folder(folder), positions)
         self._keys = KeyDays(folder / KEYS, key_memory)
-        rule = RULES[_kept_identity(self._database, identity)]
-        self._loader = Loader(self._database, self._reader, self._catalogue, rule, self._keys, retention_days)
+        self._loader = Loader(
+            self._database,
+            self._reader,
+            self._catalogue,
+            _kept_identity(self._database, identity),
+            self._keys,
+            retention_days,
+            ahead=read_ahead,
+        )
         self._compaction = Compaction(self._database)
         self._retained, self._open = -1, True
         self._identifiers = Identifiers(self._database, self._catalogue)
@@ -124,7 +134,7 @@ class DuckDBWarehouse:
         self._database.checkpoint()
 
     def tidy(self, before: int, now: int) -> bool:
-        """One step of what can wait until nothing else is to do: retention, compaction, key files, a checkpoint.
+        """One step of what can wait until nothing else is to do: retention, compaction, old profiles, key files, a checkpoint.
 
         Args:
             before: The earliest sequence number that anybody may still ask `tables` about.
@@ -135,12 +145,15 @@ class DuckDBWarehouse:
 
         Twice: does the next step.
         """
+        self._loader.rest()
         if now // DAY != self._retained:
             self._loader.retain(now)
             self._retained = now // DAY
             return True
         if self._compaction.one(before, self._reader.watermark(now)):
             self._database.checkpoint()  # frees what the step has left behind
+            return True
+        if forget_versions(self._database, before):
             return True
         if self._keys.unsaved > UNSAVED:
             self._keys.save()
@@ -164,6 +177,10 @@ class DuckDBWarehouse:
     def backlog(self) -> Mapping[str, int]:
         """Bytes not yet loaded, by lane."""
         return self._reader.backlog()
+
+    def oldest(self) -> Mapping[str, int]:
+        """When the oldest record that is not loaded came, microseconds, by lane. Raises: Damaged."""
+        return self._reader.oldest()
 
     def last_load(self) -> int:
         """The loader's latest sequence number; 0 before anything."""
@@ -258,10 +275,27 @@ class DuckDBWarehouse:
             numbers = [number, *resolver.persons.standing_for(number)]
         return tail(self._database, after, limit, event, numbers)
 
+    def export(self, after: int, asked: Asked, limit: int, size: int) -> tuple[list[dict[str, Any]], int]:
+        """A page of all events as they stood at a sequence number; see `cornicen.warehouse.exporting`."""
+        return export(self._database, after, asked, limit, size)
+
+    def group(self, key: str, id_: str) -> dict[str, Any]:
+        """One group: ``{key, id, profile}``. Raises: NotFound."""
+        return groups.group(self._database, key, id_)
+
+    def kinds(self, limit: int) -> tuple[list[dict[str, Any]], int]:
+        """The keys that groups have, ``{key, groups}``, and how many keys there are."""
+        return groups.kinds(self._database, limit)
+
+    def groups(self, key: str, after: str, limit: int) -> tuple[list[str], int]:
+        """The ids of a key's groups after one, ascending, and how many there are."""
+        return groups.ids(self._database, key, after, limit)
+
     def close(self) -> None:
         """Close the file; what was committed stays. Twice: does nothing."""
         if self._open:
             self._open = False
+            self._loader.close()
             self._keys.save()
         self._database.close()
 

@@ -12,7 +12,7 @@ from cornicen.cohorts.definition import Definition, parse
 from cornicen.errors import BadInput
 from cornicen.flows.cohorts.evaluate import members, ready
 from cornicen.flows.cohorts.understand import context, understand
-from cornicen.flows.ports import Clock, Destination
+from cornicen.flows.ports import Asked, Clock, Destination
 from cornicen.flows.records import Connection
 from cornicen.flows.syncs.guarding import why_held
 from cornicen.flows.syncs.propose import IDENTIFIERS, Desk, Faulty, Proposal, identifier_of, propose
@@ -20,6 +20,9 @@ from cornicen.flows.syncs.tick import asked, instant, tick
 
 PAGE = 10_000
 BATCH = 50_000
+EXPORTED = 20_000
+"""Events of a page of an export, and characters of its properties: as much as a loader's turn, far below the longest answer."""
+EXPORTED_SIZE = 16 << 20
 
 
 @dataclass(frozen=True)
@@ -38,11 +41,12 @@ class Keeping:
 
 
 def status(keeping: Keeping) -> dict[str, Any]:
-    """``{as_of, backlog: {live, bulk}, counts: {…}, refusals: […]}``."""
+    """``{as_of, backlog: {live, bulk}, oldest: {lane: microseconds}, counts: {…}, refusals: […]}``."""
     warehouse = keeping.desk.warehouse
     return {
         "as_of": warehouse.watermark(keeping.clock.now()),
         "backlog": dict(warehouse.backlog()),
+        "oldest": dict(warehouse.oldest()),
         "counts": dict(warehouse.counts()),
         "refusals": [dict(refusal) for refusal in warehouse.refusals()],
     }
@@ -56,9 +60,10 @@ def drain(keeping: Keeping) -> dict[str, Any]:
     total: dict[str, int] = {}
     while True:
         loaded = asdict(keeping.desk.warehouse.load(BATCH))
+        more = loaded.pop("more")
         for name, number in loaded.items():
             total[name] = total.get(name, 0) + number
-        if loaded["records"] < BATCH:
+        if not more:
             return total
 
 
@@ -185,6 +190,49 @@ def events(keeping: Keeping, after: int | None = None, limit: int = 100, event: 
     return {"events": found, "last": reached}
 
 
+def export(
+    keeping: Keeping,
+    after: int = 0,
+    until: int | None = None,
+    first: int | None = None,
+    last: int | None = None,
+    event: str = "",
+    limit: int = EXPORTED,
+    size: int = EXPORTED_SIZE,
+) -> dict[str, Any]:
+    """A page of all events as they stood at a sequence number: ``{events: […], last, until}``; the end: ``last == until``.
+
+    Args:
+        keeping: What answering takes.
+        after: Where the page before ended.
+        until: The first page's, for the others; None: now.
+        first: Only events of this UTC day on, counted from 1970.
+        last: Only events up to this day.
+        event: Only events of this name.
+        limit: How many at most.
+        size: Characters of properties after which the page ends.
+    """
+    warehouse = keeping.desk.warehouse
+    at = warehouse.last_load() if until is None else until
+    found, reached = warehouse.export(after, Asked(at, first, last, event), limit, size)
+    return {"events": found, "last": reached, "until": at}
+
+
+def group(keeping: Keeping, key: str, id: str) -> dict[str, Any]:  # noqa: A002 - the field's own name
+    """The profile of a group: ``{group: {key, id, profile}}``. Raises: NotFound."""
+    return {"group": keeping.desk.warehouse.group(key, id)}
+
+
+def groups(keeping: Keeping, key: str = "", after: str = "", limit: int = 100) -> dict[str, Any]:
+    """The groups of a key, by id: ``{key, count, ids}``; without one the keys there are: ``{count, keys: [{key, groups}]}``."""
+    warehouse = keeping.desk.warehouse
+    if key:
+        ids, count = warehouse.groups(key, after, limit)
+        return {"key": key, "count": count, "ids": ids}
+    keys, count = warehouse.kinds(limit)
+    return {"count": count, "keys": keys}
+
+
 def run(keeping: Keeping, syncs: list[str] | None = None, as_of: int | None = None, *, release: bool = False) -> dict[str, Any]:
     """Load what waits, evaluate, and hand the courier what is owed: ``{tick, as_of, events, gap, runs: […]}``.
 
@@ -206,6 +254,9 @@ QUESTIONS: Mapping[str, Callable[..., dict[str, Any]]] = {
     "plan": plan,
     "person": person,
     "events": events,
+    "export": export,
+    "group": group,
+    "groups": groups,
     "run": run,
 }
 

@@ -76,7 +76,7 @@ class Keeper:
     async def _work(self, stop: asyncio.Event) -> None:
         while not stop.is_set():
             loaded = await self._turn(self._load_and_tick)
-            tidied = loaded < BATCH and await self._turn(self._tidy)  # traffic that never pauses must not put it off for ever
+            tidied = not self._behind and await self._turn(self._tidy)  # traffic that never pauses must not put it off for ever
             if not loaded and not tidied:
                 with contextlib.suppress(TimeoutError):
                     await asyncio.wait_for(stop.wait(), IDLE)
@@ -90,7 +90,7 @@ class Keeper:
         try:
             self._take_aliases()
             loaded = desk.warehouse.load(BEHIND_BATCH if self._behind else BATCH)
-            self._behind = loaded.records >= BATCH
+            self._behind = loaded.more
             now = self._keeping.clock.now()
             if self._schedule and (syncs := due(desk, now)):
                 done = tick(desk, syncs, now=now)
