@@ -6,7 +6,7 @@ BIN    := $(VENV)/bin
 NAME   ?= house
 PIP    := $(BIN)/python -m pip --disable-pip-version-check
 
-.PHONY: demo test test-all check bench venv venv-dev docs lock clean
+.PHONY: demo test test-long test-all check bench venv venv-dev docs lock clean
 
 demo: venv            ## the main job on the demo's data; stays up for looking around
 	$(BIN)/cornicen demo
@@ -14,8 +14,10 @@ demo: venv            ## the main job on the demo's data; stays up for looking a
 test: check           ## lint, types, import rules and all tests but the long ones
 	PYTEST_ADDOPTS="$(PYTEST_ADDOPTS)" $(BIN)/python -m pytest -n 2 -m "not long"
 
-test-all: check       ## the long suites too
-	PYTEST_ADDOPTS="$(PYTEST_ADDOPTS)" $(BIN)/python -m pytest -n 2
+test-long: venv-dev   ## the long suites
+	PYTEST_ADDOPTS="$(PYTEST_ADDOPTS)" $(BIN)/python -m pytest -n 2 -m "long"
+
+test-all: test test-long  ## everything
 
 check: venv-dev
 	$(BIN)/ruff check .

@@ -7,40 +7,8 @@ import subprocess
 import sys
 
 import pytest
-from keeper_standin import KeeperStandIn
 
 from cornicen.apps.cli import events, glimpses
-from cornicen.apps.cli.running import run
-
-
-@pytest.fixture
-def made(tmp_path, capsys):
-    assert run(["init", str(tmp_path / "home"), "--json"]) == 0
-    return json.loads(capsys.readouterr().out)
-
-
-@pytest.fixture
-def keeper(made):
-    """Starts a keeper with its answers."""
-    started = []
-
-    def starting(**answers):
-        started.append(KeeperStandIn(made["home"], made["project"]["id"], **answers))
-        return started[-1]
-
-    yield starting
-    for one in started:
-        one.close()
-
-
-@pytest.fixture
-def command(made, capsys):
-    def commanding(*arguments):
-        code = run([*map(str, arguments), "--home", made["home"]])
-        out, err = capsys.readouterr()
-        return code, out, err
-
-    return commanding
 
 
 def event(load, **said):
@@ -121,6 +89,19 @@ def test_a_reader_that_has_gone_ends_it_without_an_error(keeper, made):
         process.stdout.close()
         assert process.wait(60) == 0
         assert process.stderr.read() == ""
+
+
+@pytest.mark.parametrize("form", [(), ("--json",)])
+def test_a_reader_that_goes_where_nothing_new_ever_comes_ends_it_too(keeper, made, form):
+    keeper(events=Loaded([event(1), event(2)]), status=no_refusals)
+    with tailing(made, *form) as tail, subprocess.Popen(["head", "-1"], stdin=tail.stdout, stdout=subprocess.PIPE) as head:
+        tail.stdout.close()
+        assert head.stdout.read().count(b"\n") == 1
+        try:
+            assert tail.wait(60) == 0
+        finally:
+            tail.kill()
+        assert tail.stderr.read() == ""
 
 
 def test_a_keeper_that_is_started_again_is_asked_again(keeper, made):

@@ -3,15 +3,19 @@
 from __future__ import annotations
 
 import json
+import os
+import signal
 import time
 import urllib.request
-from contextlib import suppress
+from contextlib import closing, contextmanager, suppress
 from dataclasses import dataclass
 from operator import itemgetter
 
+from cornicen.apps import build
+from cornicen.apps.demo.hand import started
 from cornicen.apps.home import Home
 from cornicen.apps.keeper import client
-from cornicen.errors import NotFound
+from cornicen.errors import NotFound, NotRunning
 from cornicen.flows.records import Project
 
 SHOP = Project("1", "shop", "shop-token-0123456789")
@@ -53,6 +57,18 @@ class Served:
         """Requests that were denied, by the token that they came with."""
         with urllib.request.urlopen(f"{self.address}/?as=json", timeout=60) as answer:
             return {one["credential"].split()[-1]: one["requests"] for one in json.load(answer)["strangers"]["routes"]}
+
+
+@contextmanager
+def serving_home(path, projects=(SHOP, STORE)):
+    """A home with some projects, and its `up`."""
+    home = Home.make(path, "schedule = false\n")
+    with closing(build.state(home)) as state:
+        for project in projects:
+            state.projects.add(project)
+            state.projects.add_account(project.id, f"{project.name}-account", SECRET)
+    with started("up", "--home", str(path), "--port", "0") as up:
+        yield Served(home, up.ready()["address"])
 
 
 @dataclass(frozen=True)
@@ -97,3 +113,29 @@ def wait(until, what, *, within: float = 30.0):
         assert time.monotonic() < end, f"it never came: {what()}"
         time.sleep(0.05)
     return value
+
+
+def kill(home, role):
+    """End the process that has the role now; the supervisor starts another."""
+    for path in home.run_folder.glob(f"{role}*.pid"):
+        with suppress(ProcessLookupError, ValueError):
+            os.kill(int(path.read_text()), signal.SIGKILL)
+
+
+def keys(home, project):
+    """The insert ids of all events of a project, in the loader's order."""
+    found, after = [], 0
+    while True:
+        answer = client.ask(home, project.id, "events", after=after, limit=5_000)
+        found += [event["insert_id"] for event in answer["events"]]
+        if len(answer["events"]) < 5_000:
+            return found
+        after = answer["last"]
+
+
+def settled(home, project):
+    """Whether all that came for a project is loaded."""
+    try:
+        return not any(client.ask(home, project.id, "status")["backlog"].values())
+    except NotRunning:
+        return False

@@ -6,16 +6,11 @@ import fcntl
 import json
 import shutil
 import subprocess
-from contextlib import closing
 
 import pytest
-from clients_house import SECRET, SHOP, STORE, Served
+from clients_house import serving_home
 from clients_pages import NODE, Shop, serving
 from playwright.sync_api import sync_playwright
-
-from cornicen.apps import build
-from cornicen.apps.demo.hand import started
-from cornicen.apps.home import Home
 
 CHROMIUM = next(filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome"))), None)
 
@@ -23,14 +18,15 @@ CHROMIUM = next(filter(None, map(shutil.which, ("chromium", "chromium-browser", 
 @pytest.fixture(scope="session")
 def served(tmp_path_factory):
     """One home for all tests here: each uses users of its own."""
-    path = tmp_path_factory.mktemp("served") / "home"
-    home = Home.make(path, "schedule = false\n")
-    with closing(build.state(home)) as state:
-        for project in (SHOP, STORE):
-            state.projects.add(project)
-            state.projects.add_account(project.id, f"{project.name}-account", SECRET)
-    with started("up", "--home", str(path), "--port", "0") as up:
-        yield Served(home, up.ready()["address"])
+    with serving_home(tmp_path_factory.mktemp("served") / "home") as found:
+        yield found
+
+
+@pytest.fixture
+def house(tmp_path):
+    """A home of one test's own, whose roles it may kill."""
+    with serving_home(tmp_path / "home") as found:
+        yield found
 
 
 @pytest.fixture(scope="session")

@@ -1,40 +1,19 @@
 """Door and loader killed with -9 under load from official clients: what was acknowledged is there exactly once."""
 
-import contextlib
-import os
 import random
-import signal
 import threading
 import time
-from contextlib import closing
 
 import pytest
 from amplitude import Amplitude, BaseEvent, Config
-from clients_house import SECRET, SHOP, STORE, Served, wait
+from clients_house import SHOP, STORE, keys, kill, settled, wait
 from mixpanel import Consumer, Mixpanel, MixpanelException
-
-from cornicen.apps import build
-from cornicen.apps.demo.hand import started
-from cornicen.apps.home import Home
-from cornicen.apps.keeper.client import ask
-from cornicen.errors import NotRunning
 
 pytestmark = pytest.mark.journey
 
 KILLS = 12
 LOAD_FOR = 24.0
 """Seconds; a role comes back within two."""
-
-
-@pytest.fixture
-def house(tmp_path):
-    home = Home.make(tmp_path / "home", "schedule = false\n")
-    with closing(build.state(home)) as state:
-        for project in (SHOP, STORE):
-            state.projects.add(project)
-            state.projects.add_account(project.id, f"{project.name}-account", SECRET)
-    with started("up", "--home", str(home.path), "--port", "0") as up:
-        yield Served(home, up.ready()["address"])
 
 
 class Mixpanels:
@@ -80,31 +59,6 @@ class Amplitudes:
             )
             time.sleep(0.003)
         self.client.flush()
-
-
-def kill(home, role):
-    """End the process that has the role now; the supervisor starts another."""
-    for path in home.run_folder.glob(f"{role}*.pid"):
-        with contextlib.suppress(ProcessLookupError, ValueError):
-            os.kill(int(path.read_text()), signal.SIGKILL)
-
-
-def keys(home, project):
-    """The insert ids of all events of a project, in the loader's order."""
-    found, after = [], 0
-    while True:
-        answer = ask(home, project.id, "events", after=after, limit=5_000)
-        found += [event["insert_id"] for event in answer["events"]]
-        if len(answer["events"]) < 5_000:
-            return found
-        after = answer["last"]
-
-
-def settled(home, project):
-    try:
-        return not any(ask(home, project.id, "status")["backlog"].values())
-    except NotRunning:
-        return False
 
 
 def test_what_was_acknowledged_is_there_exactly_once(house):

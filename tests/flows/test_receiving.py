@@ -185,6 +185,13 @@ def test_parts_that_stand_for_themselves_are_kept_without_the_unknown_ones(house
     assert [stranger.requests for stranger in house.receiver.strangers.counted()] == [2]
 
 
+def test_a_request_that_nobody_can_tell_whose_it_is_is_a_strangers_and_is_answered_as_it_says(house):
+    parsed = Parsed((), lambda fate: Outbound(200, fate.encode()), nobodys="unreadable body")
+    assert asyncio.run(house.receiver.receive(parsed, "vendor:/x")).body == b"kept"
+    [stranger] = house.receiver.strangers.counted()
+    assert (stranger.source, stranger.credential, stranger.requests) == ("vendor:/x", "unreadable body", 1)
+
+
 def test_a_request_is_understood_under_the_rule_of_its_project(house):
     house.state.projects.add(Project("3", "old", "T3", identity="original"))
     house.spools["3"] = MemorySpool(house.clock, room=10)

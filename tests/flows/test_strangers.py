@@ -44,6 +44,19 @@ def test_guesses_do_not_fill_the_memory_and_hide_nobody_who_goes_on_sending():
     assert {one.credential: one.requests for one in counted}[OTHERS] == 9 * MOST + 1
 
 
+def test_requests_of_nobody_known_are_counted_by_route_and_reason_beside_credentials():
+    strangers = Strangers()
+    strangers.note_nobodys(HERE, "unreadable body", 1)
+    strangers.note(HERE, Credential("token", "t"), 2)
+    strangers.note_nobodys(HERE, "unreadable body", 3)
+    strangers.note_nobodys("vendor:/y", "unreadable body", 4)
+    assert seen(strangers) == [
+        ("vendor:/y", "unreadable body", 1, 4),
+        (HERE, "unreadable body", 2, 3),
+        (HERE, "token t…", 1, 2),
+    ]
+
+
 @pytest.mark.parametrize(
     ("credential", "shown"),
     [

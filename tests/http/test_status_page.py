@@ -17,6 +17,7 @@ VOID = {"meta", "link", "br"}
 WELL = {
     "as_of": NOW,
     "backlog": {"live": 0, "bulk": 1500},
+    "oldest": {"bulk": NOW - 5_000_000},
     "counts": {"events": 155_848, "profiles": 801, "persons": 2469},
     "refusals": [
         {
@@ -28,7 +29,7 @@ WELL = {
         }
     ],
 }
-EMPTY = {**WELL, "counts": {"events": 0, "profiles": 0}, "refusals": [], "backlog": {"live": 0, "bulk": 0}}
+EMPTY = {**WELL, "counts": {"events": 0, "profiles": 0}, "refusals": [], "backlog": {"live": 0, "bulk": 0}, "oldest": {}}
 
 
 class Reader(HTMLParser):
@@ -178,16 +179,21 @@ def test_a_keeper_that_does_not_answer_is_said_and_the_rest_is_shown(used):
 
 
 @pytest.mark.parametrize(
-    ("live", "late", "behind", "told"),
-    [(0, 3600, 0.0, "not at all"), (10, 0.5, 0.5, "under 1 s"), (10, 100, 100.0, "100 s"), (10, 8000, 8000.0, "2 hours")],
+    ("late", "behind", "told"),
+    [
+        ({}, {"live": 0.0, "bulk": 0.0}, "live not at all, bulk not at all"),
+        ({"live": 0.5}, {"live": 0.5, "bulk": 0.0}, "live under 1 s, bulk not at all"),
+        ({"bulk": 8000}, {"live": 0.0, "bulk": 8000.0}, "live not at all, bulk 2 hours"),
+        ({"live": 100, "bulk": -1}, {"live": 100.0, "bulk": 0.0}, "live 100 s, bulk not at all"),
+    ],
 )
-def test_the_page_says_how_far_behind_the_loader_is(door, live, late, behind, told):
-    now = door.clock.now()
-    door.keepers["1"] = {**WELL, "as_of": now - int(late * 1_000_000), "backlog": {"live": live, "bulk": 2_500_000}}
+def test_the_page_says_how_far_behind_the_loader_is_in_each_lane(door, late, behind, told):
+    oldest = {lane: door.clock.now() - int(seconds * 1_000_000) for lane, seconds in late.items()}
+    door.keepers["1"] = {**WELL, "backlog": {"live": 10, "bulk": 2_500_000}, "oldest": oldest}
     keeper = door.ask("GET", "/?as=json").json["projects"][0]["keeper"]
-    assert (keeper["behind"], keeper["backlog"]) == (behind, {"live": live, "bulk": 2_500_000})
+    assert (keeper["behind"], keeper["backlog"]) == (behind, {"live": 10, "bulk": 2_500_000})
     page = words(door.ask("GET", "/").text)
-    assert f"live {live} bytes, bulk 2.5 MB" in page
+    assert "live 10 bytes, bulk 2.5 MB" in page
     assert f"How far behind {told}" in page
 
 
@@ -198,7 +204,7 @@ def test_the_page_says_where_senders_send_to(door):
 
 
 def test_an_unknown_token_is_counted_where_the_operator_looks(door):
-    assert "unknown token" not in words(door.ask("GET", "/").text)
+    assert "of no project" not in words(door.ask("GET", "/").text)
     for user in ("stranger-<i>", "stranger-<i>", "<i>"):
         door.ask("POST", "/import?strict=1", "[]", {"authorization": "Basic " + b64encode(f"{user}:".encode()).decode()})
     strangers = door.ask("GET", "/?as=json").json["strangers"]
@@ -207,9 +213,24 @@ def test_an_unknown_token_is_counted_where_the_operator_looks(door):
     counted = [(one["source"], one["credential"], one["requests"]) for one in strangers["routes"]]
     assert sorted((one[1].split()[-1], one[2]) for one in counted) == [("<i>…", 1), ("stra…", 2)]
     page = words(door.ask("GET", "/").text)
-    for shown in ("Requests with an unknown token 3 since", "mixpanel:/import", " stra…", " <i>…"):
+    for shown in ("Requests of no project 3 since", "mixpanel:/import", " stra…", " <i>…"):
         assert shown in page
     assert "stranger" not in page
+
+
+@pytest.mark.parametrize("path", ["/track", "/engage", "/groups"])
+def test_a_request_that_nobody_can_tell_whose_it_is_is_counted_where_the_operator_looks(door, path):
+    json_ = {"content-type": "application/json"}
+    for query in ("", "", "?strict=1"):
+        assert door.ask("POST", path + query, "{broken", json_).status in {200, 400}
+    door.ask("POST", path, '[{"event":"seen","properties":{}}]', json_)
+    strangers = door.ask("GET", "/?as=json").json["strangers"]
+    counted = {(one["source"], one["credential"]): one["requests"] for one in strangers["routes"]}
+    assert counted == {(f"mixpanel:{path}", "unreadable body"): 3, (f"mixpanel:{path}", "no token"): 1}
+    page = words(door.ask("GET", "/").text)
+    for shown in ("Requests of no project 4 since", f"mixpanel:{path} unreadable body 3", f"mixpanel:{path} no token 1"):
+        assert shown in page
+    assert door.kept() == []
 
 
 def test_a_keeper_that_hangs_does_not_hang_the_page(house, monkeypatch):

@@ -89,7 +89,7 @@ def test_good_lines_of_a_file_load_and_bad_ones_are_kept_with_their_reason(home,
     found = load(home, file, "mixpanel-export")
     assert (found["taken"], found["rejected"], sum(found["reasons"].values())) == (3, 3, 3)
     kept = [json.loads(line) for line in (tmp_path / "export.jsonl.rejected.ndjson").read_text().splitlines()]
-    assert {one["line"]: one["record"] for one in kept} == {2: "{broken", 4: nobody, 5: early}
+    assert {one["line"]: one["record"] for one in kept} == {2: "{broken", 4: json.loads(nobody), 5: json.loads(early)}
     assert all(len(one["reason"]) > 10 for one in kept)
     assert size(home, "buyers") == before + 3
 

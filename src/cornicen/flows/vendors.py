@@ -163,6 +163,8 @@ class Parsed:
             were found good and before anything is kept; an answer means that nothing of the request is. None: no such limit.
         apart: Whether each part stands for itself: what has an unknown credential is left out and the others are kept. The
             request is `Fate.DENIED` where no credential is known.
+        nobodys: Why nobody can tell whose the request is, where that is so, e.g. ``unreadable body``: it has no parts then, and
+            is counted among the strangers. "": it has parts, or nothing that could have been kept.
         under: Where it depends on the project's identity rule what may be taken: the request as understood under a rule that
             is named here, all its parts for the first part's credential.
     """
@@ -171,6 +173,7 @@ class Parsed:
     answer: Callable[[Fate], Outbound]
     pace: Callable[[Paces], Outbound | None] | None = None
     apart: bool = False
+    nobodys: str = ""
     under: Mapping[str, Callable[[], Parsed]] = field(default_factory=dict)
 
 

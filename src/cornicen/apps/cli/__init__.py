@@ -8,6 +8,7 @@ A command is a plain function that returns its exit code; heavy modules are impo
 
 from __future__ import annotations
 
+import os
 import sys
 from collections.abc import Sequence
 
@@ -18,7 +19,13 @@ def main(arguments: Sequence[str] | None = None) -> None:
     Args:
         arguments: Without the program's name; None: this process's.
     """
+    from cornicen.apps.cli import exits
     from cornicen.apps.cli.running import run, treat_as_internal
 
     sys.excepthook = treat_as_internal
-    sys.exit(run(sys.argv[1:] if arguments is None else arguments))
+    code = run(sys.argv[1:] if arguments is None else arguments)
+    if code == exits.INTERRUPTED:  # CPython would end by SIGINT if it has passed through an extension
+        sys.stdout.flush()
+        sys.stderr.flush()
+        os._exit(code)
+    sys.exit(code)

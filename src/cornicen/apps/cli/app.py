@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from cyclopts import App, Parameter
 
-from cornicen.apps.cli import cohort, events, exits, person, simulate, sync
+from cornicen.apps.cli import cohort, events, exits, group, person, simulate, sync
 from cornicen.apps.cli.apply import apply
 from cornicen.apps.cli.importing import import_file
 from cornicen.apps.cli.init import init
+from cornicen.apps.cli.status import status
 from cornicen.apps.cli.up import up
 
 
@@ -28,6 +29,7 @@ app = App(
 )
 app.command(init, sort_key=1)
 app.command(up, sort_key=2)
+app.command(status, sort_key=8)
 app.command(import_file, name="import", sort_key=3)
 # These two are imported only when they are called: one asks every vendor for its settings, one builds on this command line.
 app.command("cornicen.apps.cli.connect:app", name="connect", help="Connect a destination, or check one.", sort_key=4)
@@ -37,4 +39,5 @@ app.command(cohort.app)
 app.command(sync.app)
 app.command(events.app)
 app.command(person.app)
+app.command(group.app)
 app.command(simulate.app)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 from collections.abc import Collection, Mapping
 from datetime import UTC
 
@@ -58,6 +59,29 @@ def profile_of(cells: Mapping[str, object], token: str, key: str) -> bytes:
         raise BadFile("Is no profile: nobody's id stands in it.")
     properties = {name: value for name, value in cells.items() if name not in IDS}
     return msgspec.json.encode({"$token": token, "$insert_id": key, "$distinct_id": named[0], "$set": properties})
+
+
+def mendable(route: str, cells: Mapping[str, object], key: str) -> str:
+    """A row that was rejected, in the form in which rows go to the door: whoever mends it can import it.
+
+    Args:
+        route: Where it would have gone.
+        cells: All its columns, as JSON has them.
+        key: For de-duplication.
+
+    Returns:
+        JSON, whole: an event as Mixpanel exports them, or a profile as `/engage` takes it.
+    """
+    if route == ENGAGE:
+        who = next((cells[name] for name in IDS if cells.get(name)), "")
+        properties = {name: value for name, value in cells.items() if name not in IDS}
+        return msgspec.json.encode({"$distinct_id": who, "$insert_id": key, "$set": properties}).decode()
+    time = cells.get("time")
+    if isinstance(time, str):
+        with contextlib.suppress(BadFile):
+            time = time_of(time)
+    properties = {**cells, "time": time, "$insert_id": key}
+    return msgspec.json.encode({"event": properties.pop("event", None) or "", "properties": properties}).decode()
 
 
 def time_of(text: str) -> int:

@@ -10,12 +10,15 @@ from typing import IO
 
 import msgspec
 
-from cornicen.apps.cli.columns import IDS, event_of, profile_of, route_of, time_of
-from cornicen.apps.cli.formats import ENGAGE, KEPT, Records, Rejected, Taken, key_of
+from cornicen.apps.cli.columns import IDS, event_of, mendable, profile_of, route_of, time_of
+from cornicen.apps.cli.formats import ENGAGE, Records, Rejected, Taken, key_of
 from cornicen.errors import BadFile
 
 NUMBER = re.compile(r"-?(0|[1-9]\d*)(\.\d+)?([eE][-+]?\d+)?")
 """A cell that is a JSON number; ``00123`` is a text."""
+
+MORE = "(more cells)"
+"""The property that holds what a rejected row has beyond its header."""
 
 Convert = Callable[[dict[str, str], int], bytes]
 
@@ -46,40 +49,65 @@ def csv_rows(file: IO[bytes], token: str, after: int = 0) -> tuple[str, Records]
     except BadFile:
         text.detach()
         raise
-    convert = _profile_by(token) if route == ENGAGE else _event
-    return route, _all_rows(text, rows, convert, after)
+    return route, _all_rows(text, rows, _Row(route, token), after)
 
 
-def _all_rows(text: io.TextIOWrapper, rows: csv.DictReader[str], convert: Convert, after: int) -> Records:
+def _all_rows(text: io.TextIOWrapper, rows: csv.DictReader[str], row: _Row, after: int) -> Records:
     try:
-        yield from _rows(rows, convert, after)
+        yield from _rows(rows, row, after)
     finally:
         text.detach()  # else the file, which is not ours, is closed with the wrapper
 
 
-def _rows(rows: csv.DictReader[str], convert: Convert, after: int) -> Records:
+def _rows(rows: csv.DictReader[str], row: _Row, after: int) -> Records:
     while True:
         line, problem = rows.line_num + 1, ""
-        row: dict[str, str] | None = {}
+        cells: dict[str, str] | None = {}
         try:
-            row = next(rows, None)
+            cells = next(rows, None)
         except csv.Error as error:
             problem = f"Is no CSV: {error}."
-        if row is None:
+        if cells is None:
             return
         if line > after:
-            yield Rejected(line, problem, "") if problem else _record(row, line, convert)
+            yield Rejected(line, problem, "") if problem else row.record(cells, line)
 
 
-def _record(row: dict[str, str], line: int, convert: Convert) -> Taken | Rejected:
-    if None in row or None in row.values():
-        return Rejected(line, "Has another number of cells than the header.", _shown(row))
-    try:
-        return Taken(line, convert({name: text for name, text in row.items() if text}, line))
-    except UnicodeEncodeError:
-        return Rejected(line, "Is not UTF-8.", _shown(row))
-    except BadFile as error:
-        return Rejected(line, error.what, _shown(row))
+class _Row:
+    """What the rows of a file become.
+
+    Args:
+        route: Where they go.
+        token: The project's.
+    """
+
+    def __init__(self, route: str, token: str) -> None:
+        self._route = route
+        self._convert: Convert = _profile_by(token) if route == ENGAGE else _event
+
+    def record(self, row: dict[str, str], line: int) -> Taken | Rejected:
+        """One row, as `csv.DictReader` has it."""
+        if None in row or None in row.values():
+            return self._rejected(row, line, "Has another number of cells than the header.")
+        try:
+            return Taken(line, self._convert({name: text for name, text in row.items() if text}, line))
+        except UnicodeEncodeError:
+            return self._rejected(row, line, "Is not UTF-8.")
+        except BadFile as error:
+            return self._rejected(row, line, error.what)
+
+    def _rejected(self, row: dict[str, str], line: int, reason: str) -> Rejected:
+        more = [_readable(text) for text in row.get(None, ())]  # type: ignore[call-overload] # what is beyond the header
+        cells = {_readable(name): _readable(text) for name, text in row.items() if name is not None and text}
+        key = cells.pop("$insert_id", "") or _key(line, sorted(cells.items()))
+        event = {"event": cells["event"]} if "event" in cells else {}
+        beyond = {MORE: more} if more else {}
+        return Rejected(line, reason, mendable(self._route, {**_typed(cells), **event, **beyond}, key))
+
+
+def _readable(text: str) -> str:
+    """A cell with marks where it is not UTF-8."""
+    return text.encode("utf-8", "surrogateescape").decode("utf-8", "replace")
 
 
 def _event(cells: dict[str, str], line: int) -> bytes:
@@ -108,9 +136,3 @@ def _is_json(text: str) -> bool:
 def _time(text: str) -> int | msgspec.Raw:
     """Unix seconds or milliseconds, as the door takes them."""
     return msgspec.Raw(text.encode()) if NUMBER.fullmatch(text) else time_of(text)
-
-
-def _shown(row: dict[str, str]) -> str:
-    """As much of a row as is kept."""
-    text = ",".join(str(value) for value in row.values())
-    return text[:KEPT].encode("utf-8", "surrogateescape").decode("utf-8", "replace")

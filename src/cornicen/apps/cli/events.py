@@ -1,4 +1,4 @@
-"""``cornicen events tail``: what comes in, as it is loaded."""
+"""``cornicen events``: what comes in, as it is loaded, and all of it as a file."""
 
 from __future__ import annotations
 
@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 from cyclopts import App, Parameter
 
 from cornicen.apps.cli import exits, glimpses, output
+from cornicen.apps.cli.exporting import export
 from cornicen.apps.cli.options import HERE, Where
 from cornicen.errors import BadInput, NotRunning
 
@@ -30,7 +31,8 @@ BETWEEN_COUNTS = 5.0
 PATIENCE = 30.0
 """Seconds without a keeper before giving up: one that died is started again."""
 
-app = App(name="events", sort_key=7, help="Look at what comes in.", help_epilogue=exits.epilogue())
+app = App(name="events", sort_key=7, help="Look at what comes in, or take it elsewhere.", help_epilogue=exits.epilogue())
+app.command(export)
 
 
 @app.command

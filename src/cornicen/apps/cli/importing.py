@@ -49,6 +49,7 @@ def import_file(
     """
     from cornicen.apps.cli.carrying import Carriage
     from cornicen.apps.cli.house import House
+    from cornicen.apps.cli.loading import until_loaded
     from cornicen.apps.cli.positions import Positions, Tally
 
     with House.open(where) as house:
@@ -62,7 +63,7 @@ def import_file(
                 _carry(Carriage(file, format, house.project.token, door, tally), positions, identity, where)
             _end(house, tally, positions, identity)
         if wait:
-            _until_loaded(house, shown=not where.json)
+            until_loaded(house, shown=not where.json)
         _report(tally, 0 if finished else before, finished, where)
         return exits.NO if tally.rejected and not tally.taken else exits.OK
 
@@ -105,18 +106,6 @@ def _end(house: House, tally: Tally, positions: Positions, identity: str) -> Non
         positions.keep(identity, tally)
     else:
         positions.forget(identity)
-
-
-def _until_loaded(house: House, *, shown: bool) -> None:
-    """Wait until the keeper has loaded all that waited when we began."""
-    import time
-
-    with output.progress(shown=shown) as bar:
-        task, most = bar.add_task("Loading", total=None, note=""), 0
-        while waiting := house.ask("status")["backlog"].get("bulk", 0):
-            most = max(most, waiting)
-            bar.update(task, total=most, completed=most - waiting, note=f"{waiting / 1e6:,.1f} MB waiting")
-            time.sleep(0.1)
 
 
 def _report(tally: Tally, before: int, finished: int | None, where: Where) -> None:

@@ -12,8 +12,8 @@ from uuid import UUID
 
 import msgspec
 
-from cornicen.apps.cli.columns import IDS, event_of, profile_of, route_of, time_of
-from cornicen.apps.cli.formats import ENGAGE, KEPT, BrokenOff, Records, Rejected, Taken, key_of
+from cornicen.apps.cli.columns import IDS, event_of, mendable, profile_of, route_of, time_of
+from cornicen.apps.cli.formats import ENGAGE, BrokenOff, Records, Rejected, Taken, key_of
 from cornicen.errors import BadFile
 
 if TYPE_CHECKING:
@@ -54,7 +54,7 @@ def parquet_rows(file: IO[bytes], token: str, after: int = 0) -> tuple[str, Reco
         raise BadFile(f"It is a damaged Parquet file, or none: {error}. Nothing of it was taken.", "Make it anew.") from error
     route = route_of(columns, "Parquet")
     convert = _profile_by(token) if route == ENGAGE else _event
-    return route, _records(table, convert, after), table.metadata.num_rows
+    return route, _records(table, convert, route, after), table.metadata.num_rows
 
 
 @contextmanager
@@ -67,12 +67,24 @@ def _sound() -> Iterator[None]:
         raise BrokenOff(str(error).rstrip(".")) from error
 
 
-def _records(table: ParquetFile, convert: Convert, after: int) -> Records:
+def _records(table: ParquetFile, convert: Convert, route: str, after: int) -> Records:
     for number, cells in _rows(table, after):
         try:
             yield Taken(number, convert({name: value for name, value in cells.items() if value is not None}, number))
         except BadFile as error:
-            yield Rejected(number, error.what, repr(cells)[:KEPT])
+            yield Rejected(number, error.what, mendable(route, *_readable(cells, number)))
+
+
+def _readable(cells: Mapping[str, object], row: int) -> tuple[dict[str, object], str]:
+    """A rejected row's cells as JSON has them, what it has not as text; and its key."""
+    found: dict[str, object] = {}
+    for name, value in cells.items():
+        try:
+            found |= _cells({name: value}) if value is not None else {}
+        except BadFile:
+            found[name] = value.decode("utf-8", "replace") if isinstance(value, bytes) else str(value)
+    given = found.pop("$insert_id", None)
+    return found, str(given) if given else key_of(row, repr(cells).encode("utf-8", "backslashreplace"))
 
 
 def _rows(table: ParquetFile, after: int) -> Iterator[tuple[int, dict[str, object]]]:

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Sequence
 from pathlib import Path
 from types import TracebackType
 from typing import IO
+
+import msgspec
 
 from cornicen.apps.cli.formats import Rejected
 from cornicen.apps.cli.positions import Tally
@@ -19,6 +20,7 @@ MOST_REASONS = 100
 class Rejects:
     """Keeps what was rejected, one JSON object a line, and counts it. To be used as ``with``.
 
+    A record that is a JSON object stands there as that, so that it can be mended and imported; any other is a text.
     The file is made with the first one. An import that goes on continues its file where the tally says that it was: what
     was written after that is written again. The project's token stays out of it.
 
@@ -73,10 +75,18 @@ class Rejects:
 
     def _written(self, one: Rejected) -> bytes:
         member = {"member": self._members[one.part]} if self._members else {}
-        record = one.record.replace(self._token, "(left out)")
-        return (
-            json.dumps({**member, "line": one.line, "reason": one.reason, "record": record}, ensure_ascii=False).encode(
-                "utf-8", "replace"
-            )
-            + b"\n"
-        )
+        record = _record(_sound(one.record.replace(self._token, "(left out)")))
+        return msgspec.json.encode({**member, "line": one.line, "reason": _sound(one.reason), "record": record}) + b"\n"
+
+
+def _sound(text: str) -> str:
+    """A text that UTF-8 can hold."""
+    return text.encode("utf-8", "replace").decode()
+
+
+def _record(text: str) -> str | msgspec.Raw:
+    """An object in one line, each value as it was written; or what is none, as text."""
+    try:
+        return msgspec.Raw(msgspec.json.format(text.encode(), indent=-1)) if text.lstrip().startswith("{") else text
+    except (msgspec.DecodeError, RecursionError):
+        return text

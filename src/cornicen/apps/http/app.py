@@ -35,8 +35,8 @@ class Wiring:
         manifests: All vendors; their routes are mounted.
         receiver: Takes what the routes understood.
         state: Read for the status page.
-        keeper: A project's id to what its keeper says of itself: ``{as_of, backlog, counts, refusals}``. Raises `Unavailable`
-            where it does not answer.
+        keeper: A project's id to what its keeper says of itself: ``{as_of, backlog, oldest, counts, refusals}``. Raises
+            `Unavailable` where it does not answer.
         clock: The door's.
         address: Where senders reach the capture routes, as the page tells it.
         close: Gives the spools back; to be called once no server takes requests any more.

@@ -34,7 +34,7 @@ class View:
         keeper: Asks a project's keeper.
         manifests: All vendors.
         clock: The door's.
-        strangers: Requests with credentials of nobody.
+        strangers: Requests of nobody.
         since: When the door started, microseconds: they are counted from there.
         address: Where senders reach this house; empty: not known.
     """
@@ -56,9 +56,9 @@ async def look(view: View) -> dict[str, Any]:
 
     Returns:
         ``{version, now, address, projects, strangers}``. ``projects`` is a list of ``{id, name, timezone, keeper, connections,
-        syncs, unsynced, ticks, next}``; ``keeper`` is ``{answers: true, as_of, backlog, behind, counts, refusals}``, or
-        ``{answers: false, code, what, fix}``. ``backlog`` is bytes by lane; ``behind`` is how many seconds ago the oldest
-        record of the live lane that is not loaded came, 0.0 where none waits. ``strangers`` is ``{since, requests, routes:
+        syncs, unsynced, ticks, next}``; ``keeper`` is ``{answers: true, as_of, backlog, oldest, behind, counts, refusals}``, or
+        ``{answers: false, code, what, fix}``. ``backlog`` is bytes by lane; ``behind`` is, by lane, how many seconds ago
+        the oldest record that is not loaded came, 0.0 where none waits. ``strangers`` is ``{since, requests, routes:
         [{source, credential, requests, last}]}``, the latest first.
     """
     projects = await asyncio.to_thread(view.state.projects.all)
@@ -88,8 +88,8 @@ async def _asked(view: View, project: str) -> dict[str, Any]:
     except TimeoutError:
         late = Unavailable("The keeper does not answer in time.", "Wait a moment: it may be loading or evaluating.")
         return {"answers": False, **late.as_json()}
-    waits = answer["backlog"].get("live", 0) > 0  # then the keeper's instant lies right before the oldest record that waits
-    behind = max(0, view.clock.now() - answer["as_of"]) / 1_000_000 if waits else 0.0
+    now, oldest = view.clock.now(), answer["oldest"]
+    behind = {lane: max(0, now - oldest.get(lane, now)) / 1_000_000 for lane in answer["backlog"]}
     return {"answers": True, **answer, "behind": behind}
 
 

@@ -34,7 +34,7 @@ class Receiver:
         spool: The spool of a project, by its id.
         clock: The door's.
         paces: How fast the senders of a project are, by its id; None: nobody there is too fast.
-        strangers: Counts requests that are `Fate.DENIED`.
+        strangers: Counts requests that are `Fate.DENIED`, and those that nobody can tell whose they are.
     """
 
     def __init__(
@@ -64,6 +64,8 @@ class Receiver:
 
         Twice: keeps twice; the loader's keys make two of the same event one.
         """
+        if parsed.nobodys:
+            self.strangers.note_nobodys(source, parsed.nobodys, self._clock.now())
         projects = [await self._project(part.credential) for part in parsed.parts]
         if None in projects:
             self.strangers.note(source, parsed.parts[projects.index(None)].credential, self._clock.now())

@@ -1,4 +1,7 @@
-"""Strangers: requests with a credential of no project. Some vendors tell their senders yes all the same, so we count them."""
+"""Strangers: requests with a credential of no project, or that nobody can tell whose they are.
+
+Some vendors tell their senders yes all the same, so we count them.
+"""
 
 from __future__ import annotations
 
@@ -13,7 +16,8 @@ import msgspec
 from cornicen.flows.vendors import Credential
 
 MOST = 50
-"""Credentials counted apart; whoever has been silent longest is counted among the others of its route."""
+"""Credentials counted apart, reasons for want of one among them; whoever has been silent longest is counted among the others of
+its route."""
 
 SHOWN = 4
 """Characters of a credential that are kept; no more of it is, also not in memory."""
@@ -26,11 +30,12 @@ TELL_AFTER = 1.0
 
 @dataclass(frozen=True)
 class Stranger:
-    """Requests of one route with one credential.
+    """Requests of one route with one credential, or without for one reason.
 
     Args:
         source: The route, e.g. ``mixpanel:/track``.
-        credential: Its kind and its first characters, e.g. ``token 6f2a…``; `OTHERS` for those not counted apart.
+        credential: Its kind and its first characters, e.g. ``token 6f2a…``; why there is none, e.g. ``unreadable body``;
+            `OTHERS` for those not counted apart.
         requests: How many.
         last: When the latest came, microseconds.
     """
@@ -63,7 +68,19 @@ class Strangers:
             credential: What it was sent with.
             now: Microseconds.
         """
-        key = (source, masked(credential))
+        self._count((source, masked(credential)), now)
+
+    def note_nobodys(self, source: str, why: str, now: int) -> None:
+        """Count a request of which nobody can tell whose it is. Twice: counts twice.
+
+        Args:
+            source: The route.
+            why: `cornicen.flows.vendors.Parsed.nobodys`; there are few.
+            now: Microseconds.
+        """
+        self._count((source, why), now)
+
+    def _count(self, key: tuple[str, str], now: int) -> None:
         before = self._apart.pop(key, Stranger(*key, 0, now))
         self._apart[key] = Stranger(*key, before.requests + 1, max(before.last, now))
         if len(self._apart) > MOST:

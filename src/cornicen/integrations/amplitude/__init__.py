@@ -9,7 +9,7 @@ from cornicen.integrations.amplitude import answers, events_in, forms, limits, m
 
 
 def _lost(_: Inbound) -> Parsed:
-    return forms.answered(answers.lost())
+    return Parsed((), lambda _: answers.lost())
 
 
 _BOTH = ("GET", "POST")

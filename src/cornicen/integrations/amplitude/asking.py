@@ -8,7 +8,7 @@ from datetime import UTC, datetime
 
 import msgspec
 
-from cornicen.flows.vendors import Inbound, Outbound
+from cornicen.flows.vendors import Inbound, Outbound, Parsed
 from cornicen.integrations.amplitude import answers, limits
 from cornicen.integrations.amplitude.given import OF_EVENTS, OF_PROFILES, SKIP, Given
 from cornicen.integrations.amplitude.texts import whole
@@ -179,3 +179,8 @@ def _shift(uploaded: object, now: int) -> int:
     past = (sent if sent.tzinfo else sent.replace(tzinfo=UTC)) - datetime(1970, 1, 1, tzinfo=UTC)
     behind = now - ((past.days * 86_400 + past.seconds) * 1_000_000 + past.microseconds)
     return behind if abs(behind) >= limits.SKEW * 1_000_000 else 0
+
+
+def unowned(answer: Outbound, why: str = "unreadable body") -> Parsed:
+    """A request of which nobody can tell whose it is, or that is not read far enough to; see `Parsed.nobodys`."""
+    return Parsed((), lambda _: answer, nobodys="body too large" if answer.status == 413 else why)

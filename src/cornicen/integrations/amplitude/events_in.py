@@ -12,7 +12,7 @@ import msgspec
 from cornicen.events.shapes import Event, GroupChange, ProfileChange, Record, Refusal
 from cornicen.flows.vendors import Credential, Fate, Inbound, Outbound, Parsed, Part, by_fate
 from cornicen.integrations.amplitude import answers, limits
-from cornicen.integrations.amplitude.asking import Asked, understand
+from cornicen.integrations.amplitude.asking import Asked, understand, unowned
 from cornicen.integrations.amplitude.faults import Fault, refusal
 from cornicen.integrations.amplitude.fields import Rules, Unfit
 from cornicen.integrations.amplitude.given import Given
@@ -33,7 +33,7 @@ def parse(inbound: Inbound, *, batch: bool) -> Parsed:
     """
     asked = understand(inbound, limits.BATCH_BODY if batch else limits.BODY)
     if isinstance(asked, Outbound):
-        return Parsed((), lambda _: asked)
+        return unowned(asked)
     if asked.events is None:
         return _without_events(asked)
     address = msgspec.json.encode(inbound.address) if inbound.address else b""

@@ -10,6 +10,7 @@ import msgspec
 from cornicen.events.shapes import Record, Refusal
 from cornicen.flows.vendors import Credential, Inbound, Outbound, Parsed, Part, by_fate
 from cornicen.integrations.amplitude import answers, fields, limits
+from cornicen.integrations.amplitude.asking import unowned
 from cornicen.integrations.amplitude.faults import refusal
 from cornicen.integrations.amplitude.texts import whole
 from cornicen.wire import body, multipart
@@ -107,11 +108,6 @@ def at_fault(word: str, refused: Sequence[tuple[int, Refusal]]) -> Outbound:
     return answers.said(400, f"{word}: " + "; ".join(f"item {index}: {one.message}" for index, one in refused))
 
 
-def answered(answer: Outbound) -> Parsed:
-    """A request of which nothing is to be kept, whoever sent it."""
-    return Parsed((), lambda _: answer)
-
-
 def parsed(key: str, records: Sequence[Record], answer: Outbound) -> Parsed:
     """A request whose answer is ``answer`` once its records are kept.
 
@@ -122,7 +118,7 @@ def parsed(key: str, records: Sequence[Record], answer: Outbound) -> Parsed:
     """
     denied = answers.said(400, answers.INVALID_KEY)
     if not key:
-        return answered(denied)
+        return unowned(denied, "no key")
     return Parsed(
         (Part(Credential("token", key), "live", tuple(records)),), by_fate(answer, denied, full=_busy, unavailable=_busy)
     )
@@ -150,7 +146,7 @@ def understood(
         form = opened(inbound)
         found = items(form, name, most, missing, crowded)
     except Unfit as unfit:
-        return answered(unfit.answer)
+        return unowned(unfit.answer)
     records: list[Record] = []
     refused: list[tuple[int, Refusal]] = []
     for index, item in enumerate(found):

@@ -13,6 +13,10 @@ from cornicen.integrations.mixpanel.asking import Asked, empty
 from cornicen.integrations.mixpanel.refusing import Refused, Rules
 from cornicen.wire.body import TooLarge, Unreadable
 
+UNREADABLE = "unreadable body"
+NO_RECORD = frozenset({"not_json", "not_utf8", "not_an_object"})
+"""Reasons for which a record could not be read at all; one of any other reason was read, and shows no token."""
+
 Slice = TypeVar("Slice")
 """A record as it was found: a slice of the body, or more than that."""
 
@@ -29,17 +33,19 @@ def understood(
     """The records of a request, each for its own project. Pure; never raises for what a sender can send.
 
     A record that is not taken travels on as a `Refusal`, to its own project or, where it names none, to that of the first
-    record that does. Where the sender did not ask to be strict, an unknown token is told of success and its records go nowhere.
+    record that does; where nothing names one, the request says so (`Parsed.nobodys`). Where the sender did not ask to be
+    strict, an unknown token is told of success and its records go nowhere.
     """
     if isinstance(records, TooLarge):
-        return Parsed((), lambda _: answers.too_large(records))
+        return Parsed((), lambda _: answers.too_large(records), nobodys="body too large")
     if isinstance(records, Unreadable):
         said = answers.failed(400, records.why) if rules.strict else answers.loose(records.why, asked.shape)
-        return Parsed((), lambda _: said)
+        return Parsed((), lambda _: said, nobodys=UNREADABLE)
     if empty(records) and not rules.strict:
         return Parsed((), lambda _: answers.loose(answers.EMPTY, asked.shape))
     taken = _take(asked, records, rules, take, naming)
-    return Parsed(taken.parts("bulk" if asked.bulk else "live"), _answer(taken, asked, rules), apart=not rules.strict)
+    parts = taken.parts("bulk" if asked.bulk else "live")
+    return Parsed(parts, _answer(taken, asked, rules), apart=not rules.strict, nobodys="" if parts else taken.nobodys())
 
 
 @dataclass
@@ -72,6 +78,12 @@ class _Taken:
         if owned:
             owned[0][1].extend(self.unowned)
         return tuple(Part(credential, lane, tuple(records)) for credential, records in owned)
+
+    def nobodys(self) -> str:
+        """Why no project can be told of the records that were not taken; see `Parsed.nobodys`."""
+        if not self.unowned:
+            return ""
+        return UNREADABLE if all(one.reason in NO_RECORD for one in self.unowned) else "no token"
 
 
 def _take(asked: Asked, records: Sequence[Slice], rules: Rules, take: Take[Slice], naming: Naming) -> _Taken:

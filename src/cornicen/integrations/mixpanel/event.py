@@ -12,8 +12,9 @@ from cornicen.events.shapes import Event, Ids
 from cornicen.integrations.mixpanel import limits
 from cornicen.integrations.mixpanel.asking import Asked
 from cornicen.integrations.mixpanel.keeping import may_be_long, rewritten, without_token
-from cornicen.integrations.mixpanel.linking import DEVICE, KINDS, linked, nobodys
+from cornicen.integrations.mixpanel.linking import KINDS, linked, nobodys
 from cornicen.integrations.mixpanel.refusing import (
+    DEVICE,
     LONG,
     MICROSECONDS,
     MILLISECONDS_FROM,

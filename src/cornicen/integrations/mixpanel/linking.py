@@ -8,9 +8,7 @@ from typing import Any
 import msgspec
 
 from cornicen.events.shapes import Ids, Link
-from cornicen.integrations.mixpanel.refusing import Refused, Rules, name
-
-DEVICE = "$device:"
+from cornicen.integrations.mixpanel.refusing import DEVICE, Refused, Rules, name
 
 
 class _Said(msgspec.Struct, gc=False):

@@ -17,6 +17,9 @@ EARLIEST = limits.EARLIEST * MICROSECONDS
 MILLISECONDS_FROM = limits.EARLIEST * 1000
 """A number from here on is milliseconds, below it seconds; see `limits.EARLIEST`."""
 
+DEVICE = "$device:"
+"""How a distinct id that is a device's begins."""
+
 _is_insert_id = re.compile(rf"[A-Za-z0-9-]{{1,{limits.INSERT_ID}}}").fullmatch
 SHORT, LONG = 9, 36
 """No one of `limits.NOBODY` has a length between these: an id that has needs no closer look."""
@@ -120,7 +123,7 @@ def name(value: object, field: str, *, person: bool = True) -> str | None:
         person: Whether it is a person's; else `limits.NOBODY` may be its id.
 
     Returns:
-        None: missing or null. "" stays what it is.
+        None: missing or null. "" stays what it is; a person's `DEVICE` with nothing behind it is "" too.
 
     Raises:
         Refused: One of `limits.NOBODY`, longer than `limits.TEXT`, or nothing that could be an id.
@@ -128,6 +131,8 @@ def name(value: object, field: str, *, person: bool = True) -> str | None:
     if value is None or (type(value) is str and SHORT < len(value) < LONG):
         return value
     text = value if type(value) is str else _literal(value)
+    if person and text == DEVICE:
+        return ""
     if person and text.lower() in limits.NOBODY:
         raise Refused(f"{_word(field)}_refused", field, f"'{field}' is invalid: {text} is the id of nobody")
     if len(text) > limits.TEXT:

@@ -18,7 +18,7 @@ class Answer:
     def __init__(self, parsed, fate):
         said = parsed.answer(fate)
         self.status, self.body, self.kind, self.headers = said.status, said.body, said.content_type, said.headers
-        self.parts, self.pace = parsed.parts, parsed.pace
+        self.parts, self.pace, self.nobodys = parsed.parts, parsed.pace, parsed.nobodys
         self.records = [record for part in parsed.parts for record in part.records]
 
     @property

@@ -108,7 +108,7 @@ def test_a_bad_record_among_good_is_no_failure_and_is_named_when_strict(ask):  #
     assert (good.status, good.json["status"], good.json["error"], good.json["num_good_events"]) == (200, 1, None, 1)
 
 
-@pytest.mark.parametrize("who", [None, ""])
+@pytest.mark.parametrize("who", [None, "", "$device:"])
 def test_a_profile_of_nobody_is_refused(ask, who):  # C12
     found = ask("/engage", [update(who=who, set={"a": 1})], VERBOSE)
     assert found.json == {"error": "$distinct_id, missing or empty", "status": 0}

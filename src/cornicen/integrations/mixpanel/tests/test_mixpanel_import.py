@@ -175,8 +175,9 @@ def test_what_is_no_event_is_a_failed_record(ask, event, record, field):
     assert found.json["num_records_imported"] == 1
 
 
-def test_an_empty_distinct_id_is_kept_and_is_nobodys(ask, event):  # B15
-    found = ask("/import", [event(distinct_id="")], STRICT)
+@pytest.mark.parametrize("who", ["", "$device:"])
+def test_an_empty_distinct_id_is_kept_and_is_nobodys(ask, event, who):  # B15
+    found = ask("/import", [event(distinct_id=who)], STRICT)
     assert found.status == 200
     assert found.records[0].ids == Ids()
 
@@ -191,6 +192,18 @@ def test_one_id_of_the_three_is_enough(ask, event, which):  # B18
     found = ask("/import", [event(distinct_id=None, **{which: "D1"})], STRICT)
     assert found.json["num_records_imported"] == 1
     assert found.records[0].ids == (Ids(device="D1") if which == "$device_id" else Ids(user="D1"))
+
+
+@pytest.mark.parametrize("which", ["$device_id", "$user_id"])
+@pytest.mark.parametrize("empty", ["", "$device:"])
+def test_a_device_id_with_nothing_behind_its_prefix_is_a_missing_id(ask, event, which, empty):
+    found = ask("/import", [event(distinct_id=None, **{which: empty})], STRICT)
+    assert found.json["failed_records"][0]["message"] == "'properties.distinct_id' is invalid: must not be missing"
+    [other] = ask("/import", [event(distinct_id="u1", **{which: empty})], STRICT).records
+    assert other.ids == Ids(distinct="u1")
+    [made] = ask("/track", [event(distinct_id=None, **{which: empty})], {"ip": "1"}).records
+    assert made.ids.distinct.startswith("$device:")
+    assert made.ids.distinct != "$device:"
 
 
 def test_ids_and_properties_travel_as_sent(ask):

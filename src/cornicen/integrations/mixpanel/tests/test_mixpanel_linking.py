@@ -47,6 +47,7 @@ def test_all_ids_travel_as_sent(ask, path, properties, ids):
         ({"$identified_id": 5, "$anon_id": "no-uuid"}, Ids(distinct="5"), Link("identify", "5", "no-uuid")),  # D11, D12
         ({"$identified_id": "u1"}, Ids(distinct="u1"), None),
         ({"$identified_id": "u1", "$anon_id": "null"}, Ids(distinct="u1"), None),
+        ({"$identified_id": "u1", "$anon_distinct_id": "$device:"}, Ids(distinct="u1"), None),
         ({"$identified_id": "u1", "$anon_id": ["x"]}, Ids(distinct="u1"), None),
     ],
 )
@@ -69,7 +70,7 @@ def test_an_alias_links_a_distinct_id_to_its_other_name(ask, path):  # D9, D12
 @pytest.mark.parametrize("event", ["$identify", "$create_alias"])
 @pytest.mark.parametrize("path", ROUTES)
 def test_an_identity_event_that_names_nobody_is_told(ask, path, event):
-    for properties in ({}, {"alias": "a", "$anon_id": UUID}):
+    for properties in ({}, {"alias": "a", "$anon_id": UUID}, {"distinct_id": "$device:", "$device_id": "$device:"}):
         found = ask(path, [said(event, **properties)], LOOSE)
         assert found.json == {"error": "distinct_id, missing or empty", "status": 0}
         assert [type(record) for record in found.records] == [Refusal]
@@ -83,7 +84,9 @@ def test_a_merge_links_only_where_its_sender_is_trusted(ask):  # D15
     assert (type(anybodys), anybodys.link) == (Event, None)
 
 
-@pytest.mark.parametrize("names", [["a"], ["a", "b", "c"], ["a", "null"], ["a", None], [["a"], "b"], "ab", None, {}])
+@pytest.mark.parametrize(
+    "names", [["a"], ["a", "b", "c"], ["a", "null"], ["a", "$device:"], ["a", None], [["a"], "b"], "ab", None, {}]
+)
 def test_a_merge_that_is_not_of_two_links_nothing_and_fails_when_strict(ask, names):  # D15
     merge = said("$merge", **{"$distinct_ids": names})
     [kept] = ask("/import", [merge], LOOSE).records
