@@ -5,14 +5,17 @@ from __future__ import annotations
 import argparse
 import sys
 from collections.abc import Sequence
+from pathlib import Path
 
 import msgspec
 
+from cornicen.integrations.onesignal.simulator.api.call import UNREADABLE
 from cornicen.integrations.onesignal.simulator.clock import Clock
 from cornicen.integrations.onesignal.simulator.knobs import Knobs
 from cornicen.integrations.onesignal.simulator.server import serve
 from cornicen.integrations.onesignal.simulator.simulator import Simulator
 from cornicen.integrations.onesignal.simulator.tiers import TIERS
+from cornicen.integrations.onesignal.simulator.traffic.faults import Faults, Plan
 
 
 def _parser() -> argparse.ArgumentParser:
@@ -28,7 +31,28 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument(
         "--knob", action="append", default=[], metavar="NAME=VALUE", help=f"one of {', '.join(Knobs.__struct_fields__)}"
     )
+    parser.add_argument("--faults", type=Path, metavar="FILE", help="a plan of faults in JSON that begins at once")
     return parser
+
+
+def _prepare(simulator: Simulator, knobs: Sequence[str], faults: Path | None) -> None:
+    """Turn the knobs and begin the plan.
+
+    Raises:
+        ValueError: One of them does not fit; it says which.
+    """
+    try:
+        pairs = dict(each.split("=", 1) for each in knobs)
+        simulator.turn({name: msgspec.json.decode(value) for name, value in pairs.items()})
+    except ValueError as fault:
+        raise ValueError(f"--knob: {fault}") from fault
+    if faults is None:
+        return
+    try:
+        plan = msgspec.json.decode(faults.read_bytes(), type=Plan)
+    except (OSError, *UNREADABLE) as fault:
+        raise ValueError(f"--faults: {fault}") from fault
+    simulator.faults = Faults(plan, simulator.clock.now())
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -41,10 +65,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
     given = parser.parse_args(arguments)
     simulator = Simulator(Clock(given.clock), Knobs(), given.org_key, given.seed)
     try:
-        pairs = dict(each.split("=", 1) for each in given.knob)
-        simulator.turn({name: msgspec.json.decode(value) for name, value in pairs.items()})
+        _prepare(simulator, given.knob, given.faults)
     except ValueError as fault:
-        parser.error(f"--knob: {fault}")
+        parser.error(str(fault))
     simulator.add_app(given.app_id, given.api_key, given.tier)
     try:
         serve(simulator, host=given.host, port=given.port)

@@ -60,7 +60,7 @@ class Asgi:
         end = ABANDONED
         try:
             pause = outcome.delay_s + simulator.knobs.latency_ms / 1000
-            if not pause or await _waited_for(pause, receive):
+            if (not pause or await _waited_for(pause, receive)) and await _dripped(outcome, receive, send):
                 end = outcome.end
         finally:
             # Written before anything can be seen of the end.
@@ -69,6 +69,10 @@ class Asgi:
             return
         if outcome.answer is None:
             await _hang_up(outcome, scope, receive)
+        elif outcome.cut is not None:
+            await _break_off(outcome.answer, outcome.cut, scope, receive, send)
+        elif outcome.drip_s and outcome.answer.body:
+            await send({"type": "http.response.body", "body": outcome.answer.body[-1:]})
         else:
             await _send(outcome.answer, send)
 
@@ -100,21 +104,56 @@ async def _waited_for(pause: float, receive: Receive) -> bool:
     return False
 
 
-async def _send(given: Answer, send: Send) -> None:
+async def _dripped(outcome: Outcome, receive: Receive, send: Send) -> bool:
+    """Send a dripping answer up to its last byte; nothing of any other. False: the caller went away meanwhile."""
+    if not outcome.drip_s or outcome.answer is None or not outcome.answer.body:
+        return True
+    body = outcome.answer.body
+    await _begin(outcome.answer, send)
+    for place in range(len(body) - 1):
+        await send({"type": "http.response.body", "body": body[place : place + 1], "more_body": True})
+        if not await _waited_for(outcome.drip_s / len(body), receive):
+            return False
+    return True
+
+
+async def _begin(given: Answer, send: Send) -> None:
     headers = [*given.headers, (b"content-length", str(len(given.body)).encode())]
     await send({"type": "http.response.start", "status": given.status, "headers": headers})
+
+
+async def _send(given: Answer, send: Send) -> None:
+    await _begin(given, send)
     await send({"type": "http.response.body", "body": given.body})
+
+
+async def _break_off(given: Answer, kept: int, scope: Scope, receive: Receive, send: Send) -> None:
+    """Send the beginning of an answer whose head promises the whole, and close the connection."""
+    transport = _transport(scope)
+    await _begin(given, send)
+    await send({"type": "http.response.body", "body": given.body[:kept], "more_body": True})
+    transport.close()
+    await _gone(receive)
 
 
 async def _hang_up(outcome: Outcome, scope: Scope, receive: Receive) -> None:
     """End the connection without an answer."""
-    transport = scope.get("extensions", {}).get(TRANSPORT)
-    if transport is None:
-        raise RuntimeError("this server gives no hold of its connections; run the simulator with simulator.serve")
+    transport = _transport(scope)
     if outcome.reset:
         # Lingering for no time makes the kernel send RST instead of FIN.
         connection = transport.get_extra_info("socket")
         connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
     transport.abort()
+    await _gone(receive)
+
+
+def _transport(scope: Scope) -> asyncio.Transport:
+    transport: asyncio.Transport | None = scope.get("extensions", {}).get(TRANSPORT)
+    if transport is None:
+        raise RuntimeError("this server gives no hold of its connections; run the simulator with simulator.serve")
+    return transport
+
+
+async def _gone(receive: Receive) -> None:
     while (await receive())["type"] != "http.disconnect":
         pass

@@ -79,7 +79,7 @@ def _clock(simulator: Simulator, asked: Asked) -> Answer:
 
 
 def _faults(simulator: Simulator, asked: Asked) -> Answer:
-    simulator.faults = Faults(msgspec.json.decode(asked.body, type=Plan))
+    simulator.faults = Faults(msgspec.json.decode(asked.body, type=Plan), simulator.clock.now())
     return answer(200, simulator.faults.plan)
 
 

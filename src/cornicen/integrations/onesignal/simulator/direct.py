@@ -19,7 +19,7 @@ class Reply:
 
     Args:
         status: The HTTP status; 0: nothing came back.
-        body: As sent.
+        body: As sent; only its beginning, if the connection then closed.
         headers: Names in lower case.
     """
 
@@ -61,8 +61,8 @@ class Direct:
         _, _, outcome = self.simulator.respond(Asked(method, path, query, given, sent, "127.0.0.1"))
         if outcome.answer is None:
             return Reply(0, b"", {})
-        answer = outcome.answer
-        return Reply(answer.status, answer.body, {name.decode(): value.decode() for name, value in answer.headers})
+        answer, kept = outcome.answer, outcome.answer.body[: outcome.cut]
+        return Reply(answer.status, kept, {name.decode(): value.decode() for name, value in answer.headers})
 
     def tag(self, external_id: str, **tags: object) -> Reply:
         """Write tags of one user."""

@@ -23,6 +23,7 @@ class Knobs(msgspec.Struct, kw_only=True, forbid_unknown_fields=True):
         retry_after_s: What ``Retry-After`` says, whole seconds.
         create_visibility_ms: How long a user made over the API still answers 404.
         tag_settle_ms: How long segments and exports still see a user's former tags.
+        view_lag_ms: How long a view of a user still shows the former tags.
         export_rows_per_second: How fast an export is written; until it is, its address answers 404.
         latency_ms: How long each answer takes on the machine's clock. The request itself is acted on when it arrives.
         tag_cap: Tags a user, instead of the tier's.
@@ -36,6 +37,7 @@ class Knobs(msgspec.Struct, kw_only=True, forbid_unknown_fields=True):
     retry_after_s: Annotated[int, msgspec.Meta(ge=1)] = 1
     create_visibility_ms: Count = 0
     tag_settle_ms: Count = 0
+    view_lag_ms: Count = 0
     export_rows_per_second: Rate = 2000.0
     latency_ms: Rate = 0.0
     tag_cap: Count | None = None

@@ -23,6 +23,7 @@ from cornicen.integrations.onesignal.simulator.traffic.book import Book
 from cornicen.integrations.onesignal.simulator.traffic.faults import Faults, Kind, Rule
 
 _WORDS = {500: "Internal server error", 502: "Bad gateway", 503: "Service temporarily unavailable", 504: "Gateway timeout"}
+_NONE = Rule(kind=Kind.DELAY)
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,12 +34,16 @@ class Outcome:
         answer: None: the connection ends without one.
         delay_s: How long that takes, seconds of the machine's clock, on top of the latency.
         reset: The connection is reset and not closed.
+        cut: How many bytes of the answer's body are sent before the connection closes; None: all, and it stays open.
+        drip_s: Over how many seconds of the machine's clock the body is spread, byte by byte.
         end: For the book: the status, or the kind of fault.
     """
 
     answer: Answer | None
     delay_s: float = 0.0
     reset: bool = False
+    cut: int | None = None
+    drip_s: float = 0.0
     end: str = ""
 
 
@@ -130,25 +135,40 @@ class Simulator:
         return route.name, subject(parts), self._judged(route, parts, asked)
 
     def _judged(self, route: Route, parts: dict[str, str], asked: Asked) -> Outcome:
-        fault = self.faults.strike(route.name, parts)
-        delay = fault.delay_ms / 1000 if fault else 0.0
-        if fault and fault.kind is Kind.STATUS:
-            given = self._faulty(fault, route)
-            return Outcome(given, delay, end=str(given.status))
-        if fault and fault.kind in {Kind.TIMEOUT_BEFORE, Kind.RESET}:
-            return Outcome(None, delay, reset=fault.kind is Kind.RESET, end=fault.kind)
+        fault = self.faults.strike(route.name, parts, self.clock.now()) or _NONE
+        delay = fault.delay_ms / 1000
+        match fault.kind:
+            case Kind.STATUS:
+                return _told(self._faulty(fault, route), delay)
+            case Kind.TIMEOUT_BEFORE | Kind.RESET:
+                return Outcome(None, delay, reset=fault.kind is Kind.RESET, end=fault.kind)
+        given = self._acted(route, parts, asked, fault)
+        if given is None or fault.kind is Kind.TIMEOUT_AFTER:
+            return Outcome(None, delay, end=fault.kind)
+        return self._spoilt(fault, given, route, delay)
+
+    def _spoilt(self, fault: Rule, given: Answer, route: Route, delay: float) -> Outcome:
+        """What a fault leaves of an answer that does come."""
+        match fault.kind:
+            case Kind.STATUS_AFTER:
+                return _told(self._faulty(fault, route), delay)
+            case Kind.TRUNCATED:
+                return Outcome(given, delay, cut=max(0, min(fault.keep_bytes, len(given.body) - 1)), end=fault.kind)
+            case Kind.DRIP:
+                return Outcome(given, drip_s=delay, end=str(given.status))
+            case _:
+                return _told(given, delay)
+
+    def _acted(self, route: Route, parts: dict[str, str], asked: Asked, fault: Rule) -> Answer | None:
+        """Judge and do what is asked, and say what is answered; None: it is put off, without an answer."""
         try:
             call = self._gate.admit(route, parts, asked, self.clock.now())
         except Refused as refused:
-            given = refused.written(route.errors)
-        else:
-            if fault and fault.kind is Kind.LATE:
-                heapq.heappush(self._late, (call.now + fault.late_s, next(self._late_order), route, call))
-                return Outcome(None, delay, end=fault.kind)
-            given = self._handled(route, call)
-        if fault and fault.kind is Kind.TIMEOUT_AFTER:
-            return Outcome(None, delay, end=fault.kind)
-        return Outcome(given, delay, end=str(given.status))
+            return refused.written(route.errors)
+        if fault.kind is Kind.LATE:
+            heapq.heappush(self._late, (call.now + fault.late_s, next(self._late_order), route, call))
+            return None
+        return self._handled(route, call)
 
     def _faulty(self, fault: Rule, route: Route) -> Answer:
         if fault.status == 429:
@@ -165,6 +185,10 @@ class Simulator:
             return route.handle(call)
         except Refused as refused:
             return refused.written(route.errors)
+
+
+def _told(given: Answer, delay: float) -> Outcome:
+    return Outcome(given, delay, end=str(given.status))
 
 
 def subject(parts: Mapping[str, str]) -> str:

@@ -8,6 +8,7 @@ import json
 import pytest
 
 from cornicen.integrations.onesignal.simulator import Clock, Direct, Knobs, Simulator
+from cornicen.integrations.onesignal.simulator.traffic.faults import Faults, Kind, Plan, Rule
 
 NOW = 1_700_000_000.0
 PLAIN = [
@@ -128,6 +129,16 @@ def test_the_file_is_404_in_xml_until_it_is_written_and_after_three_days():
     assert fetch(vendor, reply).status == 200
     vendor.simulator.clock.advance(1)
     assert fetch(vendor, reply).status == 404
+
+
+def test_a_file_that_is_not_written_may_also_be_403():
+    vendor = desk(export_rows_per_second=3)
+    pending = Rule(kind=Kind.STATUS, status=403, route="fetch_export", until_s=1)
+    vendor.simulator.faults = Faults(Plan(rules=[pending]), NOW)
+    reply = ask(vendor)
+    assert fetch(vendor, reply).status == 403
+    vendor.simulator.clock.advance(1)
+    assert fetch(vendor, reply).status == 200
 
 
 def test_the_file_shows_the_moment_it_was_asked_for():

@@ -114,3 +114,65 @@ def test_equal_seeds_give_equal_faults_and_the_share_is_as_asked(vendor):
     assert first == run(1)
     assert first != run(2)
     assert 60 < first.count(503) < 140
+
+
+def test_a_request_may_be_acted_on_and_answered_as_a_failure(vendor):
+    plan(vendor, rule(Kind.STATUS_AFTER, status=500))
+    reply = vendor.tag("u1", a="1")
+    assert (reply.status, tags(vendor)) == (500, {"a": "1"})
+    assert reply.json == {"errors": [{"code": "request-0", "title": "Internal server error"}]}
+
+
+@pytest.mark.parametrize(("keep", "left"), [(0, 0), (7, 7), (10_000, -1)])
+def test_a_truncated_answer_is_its_beginning_and_the_request_was_acted_on(vendor, keep, left):
+    whole = vendor.tag("u1", a="1").body
+    plan(vendor, rule(Kind.TRUNCATED, keep_bytes=keep))
+    reply = vendor.tag("u1", a="1")
+    assert (reply.status, reply.body) == (202, whole[:left])
+    assert len(reply.body) < len(whole)
+
+
+def test_a_dripping_answer_is_whole(vendor):
+    plan(vendor, rule(Kind.DRIP, delay_ms=50))
+    assert vendor.tag("u1", a="1").json == {"properties": {"tags": {"a": "1"}}}
+
+
+def test_a_storm_comes_and_goes_by_the_clock(vendor):
+    storm = rule(Kind.STATUS, status=429, retry_after_s=5, from_s=60, until_s=90)
+    vendor.simulator.faults = Faults(Plan(rules=[storm]), NOW)
+    statuses = {}
+    for after in (0, 59, 60, 89, 90, 200):
+        vendor.simulator.clock.advance(NOW + after - vendor.simulator.clock.now())
+        statuses[after] = vendor.tag("u1", a="1").status
+    assert statuses == {0: 202, 59: 202, 60: 429, 89: 429, 90: 202, 200: 202}
+
+
+def test_a_fault_may_answer_with_any_body(vendor):
+    plan(vendor, rule(Kind.STATUS, status=404, body='{"errors":"Couldn\'t find app with id = a"}'))
+    reply = vendor.tag("u1", a="1")
+    assert (reply.status, reply.json) == (404, {"errors": "Couldn't find app with id = a"})
+
+
+def test_who_is_struck_does_not_depend_on_the_order_of_others(vendor):
+    def run(order):
+        plan(vendor, rule(Kind.STATUS, probability=0.5), seed=3)
+        struck = {name: [] for name in order}
+        for name in order * 30:
+            struck[name].append(vendor.tag(name, a="1").status)
+        return struck
+
+    there, back = run(["u1", "u2"]), run(["u2", "u1"])
+    assert there == back
+    assert there["u1"] != there["u2"]
+
+
+def test_latency_is_drawn_by_the_seed_between_delay_and_delay_plus_jitter():
+    def run(seed):
+        faults = Faults(Plan(rules=[Rule(kind=Kind.DELAY, delay_ms=10, jitter_ms=40)], seed=seed))
+        return [faults.strike("update_user", {"alias": f"u{n}"}, NOW).delay_ms for n in range(200)]
+
+    drawn = run(1)
+    assert drawn == run(1)
+    assert drawn != run(2)
+    assert 10 <= min(drawn) < 15
+    assert 45 < max(drawn) <= 50

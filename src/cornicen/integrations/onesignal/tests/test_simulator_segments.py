@@ -239,3 +239,22 @@ def test_tags_settle_in_their_order_while_the_view_shows_them_at_once():
     assert members(vendor) == []  # the deletion has settled, the second write has not
     vendor.simulator.clock.advance(30)
     assert members(vendor) == ["u1"]
+
+
+def test_a_view_that_is_behind_shows_the_former_tags_and_a_write_meets_the_latest():
+    vendor = desk(view_lag_ms=60_000)
+    person(vendor, "u1", {"cohort": "1"})
+
+    def viewed():
+        return vendor.ask("GET", "users/by/external_id/u1").json["properties"]["tags"]
+
+    assert vendor.tag("u1", cohort="", other="1").json == {"properties": {"tags": {"other": "1"}}}
+    assert viewed() == {"cohort": "1"}
+    create(vendor)
+    assert members(vendor) == []  # segments are not behind, since their own knob is not turned
+    vendor.simulator.clock.advance(30)
+    vendor.tag("u1", more="1")
+    vendor.simulator.clock.advance(30)
+    assert viewed() == {"other": "1"}
+    vendor.simulator.clock.advance(30)
+    assert viewed() == {"other": "1", "more": "1"}

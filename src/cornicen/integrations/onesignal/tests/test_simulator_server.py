@@ -8,6 +8,7 @@ import os
 import signal
 import subprocess
 import sys
+import urllib.error
 import urllib.request
 
 import aiohttp
@@ -80,6 +81,43 @@ def test_a_lost_answer_ends_the_connection(vendor, kind, error, applied):
     assert vendor.requests()["faults"] == [1]
     vendor.advance(1)
     assert patch(vendor, **{kind: ""})[0] == 202
+
+
+@pytest.mark.parametrize("keep", [0, 5])
+def test_a_truncated_answer_ends_the_connection_before_its_promised_length(vendor, keep):
+    vendor.faults({"kind": "truncated", "keep_bytes": keep})
+    with pytest.raises(http.client.IncompleteRead) as raised:
+        patch(vendor, cut="1")
+    assert raised.value.partial == b'{"properties"'[:keep]
+    [user] = [each for each in vendor.state()["users"] if each["external_id"] == "u1"]
+    assert user["tags"]["cut"] == "1"
+    assert vendor.requests()["routes"] == {"update_user": {"truncated": 1}}
+
+
+def test_a_dripping_answer_comes_byte_by_byte_and_is_whole(vendor):
+    vendor.faults({"kind": "drip", "delay_ms": 300})
+    status, body, headers = patch(vendor, dripped="1")
+    assert (status, json.loads(body)) == (202, {"properties": {"tags": {"dripped": "1"}}})
+    assert int(headers["content-length"]) == len(body)
+    [logged] = vendor.requests()["log"]
+    assert (logged["end"], logged["seconds"] > 0.1) == ("202", True)
+
+
+def test_a_caller_that_leaves_a_dripping_answer_is_told_from_one_that_stays(vendor):
+    vendor.faults({"kind": "drip", "delay_ms": 600_000})
+    host, port = vendor.address.removeprefix("http://").split(":")
+    connection = http.client.HTTPConnection(host, int(port), timeout=30)
+    body = json.dumps({"properties": {"tags": {"left": "1"}}})
+    connection.request(
+        "PATCH", f"/apps/{vendor.app_id}/users/by/external_id/u1", body, {"authorization": f"Key {vendor.api_key}"}
+    )
+    answer = connection.getresponse()
+    assert answer.read(1) == b"{"
+    answer.close()
+    connection.close()
+    while vendor.requests()["in_flight"]:  # the server learns of it in its own time, and long before the end was due
+        pass
+    assert vendor.requests()["routes"] == {"update_user": {"abandoned": 1}}
 
 
 def test_the_book_counts_routes_users_and_keeps_the_latest_requests(vendor):
@@ -261,9 +299,61 @@ def test_a_process_takes_its_clock_and_knobs_from_the_command_line():
         assert vendor.ask("GET", "state")["knobs"]["tag_cap"] == 1
 
 
+def test_a_plan_of_faults_begins_with_the_process(tmp_path):
+    plan = tmp_path / "plan.json"
+    plan.write_text('{"rules": [{"kind": "status_after", "status": 500, "until_s": 60}]}')
+    with process("--clock", str(NOW), "--faults", str(plan)) as vendor:
+        vendor.seed(["u1"])
+        assert patch(vendor, a="1")[0] == 500
+        vendor.advance(60)
+        assert patch(vendor, b="1")[0] == 202
+        assert vendor.state()["users"][0]["tags"] == {"a": "1", "b": "1"}
+
+
+def say(**options):
+    """What `cornicen simulate onesignal` is told, and the process that is told it."""
+    given = [part for name, value in options.items() for part in (f"--{name}", str(value))]
+    command = [sys.executable, "-m", "cornicen.apps.cli", "simulate", "onesignal", "--port", "0", "--json", *given]
+    return subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+
+
+def test_the_command_line_of_the_house_passes_its_options_on(tmp_path):
+    plan = tmp_path / "plan.json"
+    plan.write_text('{"rules": [{"kind": "status", "status": 429}]}')
+    with say(clock=NOW, seed=5, knob="tag_cap=1", faults=plan) as child:
+        said = json.loads(child.stdout.readline())
+        with urllib.request.urlopen(said["address"] + "/_simulator/state", timeout=30) as answer:
+            state = json.load(answer)
+        with pytest.raises(urllib.error.HTTPError, match="429") as refused:
+            urllib.request.urlopen(f"{said['address']}/apps/{said['app_id']}", timeout=30)
+        refused.value.close()
+        child.send_signal(signal.SIGTERM)
+        assert child.wait(30) == 0
+    assert (state["now"], state["knobs"]["tag_cap"]) == (NOW, 1)
+    with running(seed=5) as same:
+        assert same.app_id == said["app_id"]
+
+
+def test_the_command_line_of_the_house_says_what_the_simulator_does_not_take(tmp_path):
+    for option, value, words in [("knob", "volume=11", "volume"), ("faults", tmp_path / "none.json", "none.json")]:
+        with say(**{option: value}) as child:
+            out, err = child.communicate(timeout=60)
+        assert (child.returncode, out) == (2, "")
+        error = json.loads(err)["error"]
+        assert error["code"] == "bad_input"
+        assert words in error["what"]
+
+
 @pytest.mark.parametrize(
     ("arguments", "words"),
-    [(["--tier", "gold"], "gold"), (["--knob", "volume=11"], "volume"), (["--knob", "latency_ms"], "--knob")],
+    [
+        (["--tier", "gold"], "gold"),
+        (["--knob", "volume=11"], "volume"),
+        (["--knob", "latency_ms"], "--knob"),
+        (["--faults", "nowhere.json"], "--faults"),
+        (["--faults", os.devnull], "--faults"),
+    ],
+    ids=["tier", "knob", "no-value", "no-file", "no-json"],
 )
 def test_a_command_line_that_does_not_fit_is_exit_2(arguments, words):
     command = [sys.executable, "-m", "cornicen.integrations.onesignal.simulator", *arguments]

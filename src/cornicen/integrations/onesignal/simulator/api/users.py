@@ -40,8 +40,9 @@ def create_user(call: Call) -> Answer:
 
 
 def view_user(call: Call) -> Answer:
-    """The whole user, with the tags as last accepted."""
-    return answer(200, named(call).shown(call.app.id))
+    """The whole user, with the tags as last accepted, or as views see them while they are behind."""
+    user = named(call)
+    return answer(200, user.shown(call.app.id, user.viewed_tags(call.now)))
 
 
 def update_user(call: Call) -> Answer:

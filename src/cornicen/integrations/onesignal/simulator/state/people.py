@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from collections import deque
 from dataclasses import dataclass, field
 from typing import Any
 
 from cornicen.integrations.onesignal.simulator.state.bodies import DEVICE_FIELDS, PLAIN_PROPERTIES, Deltas, Properties
+from cornicen.integrations.onesignal.simulator.state.lag import Lag
 
 SUBSCRIBED = 1
 DISABLED_BY_API = -31
@@ -71,8 +71,8 @@ class User:
         visible_at: Before this instant the user answers 404.
         identity: Aliases by label, `onesignal_id` not among them.
         tags: As the last accepted write left them.
-        unsettled: Writes that segments and exports do not see yet: (instant from which they do, the tags from then on).
-        settled: The tags that segments and exports saw before the first of `unsettled`.
+        settling: What segments and exports see of the tags while they are behind.
+        arriving: What views of the user see of them while they are behind.
         purchases: (SKU, what it cost).
     """
 
@@ -81,8 +81,8 @@ class User:
     visible_at: float = 0.0
     identity: dict[str, str] = field(default_factory=dict)
     tags: dict[str, str] = field(default_factory=dict)
-    unsettled: deque[tuple[float, dict[str, str]]] | None = None
-    settled: dict[str, str] = field(default_factory=dict)
+    settling: Lag | None = None
+    arriving: Lag | None = None
     subscriptions: list[Subscription] = field(default_factory=list)
     language: str | None = None
     timezone_id: str | None = None
@@ -99,27 +99,33 @@ class User:
 
     def settled_tags(self, now: float) -> dict[str, str]:
         """The tags that segments and exports see at ``now``."""
-        if self.unsettled is None:
+        if self.settling is None:
             return self.tags
-        while self.unsettled and self.unsettled[0][0] <= now:
-            self.settled = self.unsettled.popleft()[1]
-        if self.unsettled:
-            return self.settled
-        self.unsettled = None
-        return self.tags
+        seen = self.settling.at(now)
+        if seen is None:
+            self.settling = None
+        return self.tags if seen is None else seen
 
-    def retag(self, tags: dict[str, str], now: float, settle: float) -> None:
-        """Replace the tags; segments and exports follow ``settle`` seconds later.
+    def viewed_tags(self, now: float) -> dict[str, str]:
+        """The tags that a view shows at ``now``."""
+        seen = self.arriving.at(now) if self.arriving else None
+        if seen is None:
+            self.arriving = None
+        return self.tags if seen is None else seen
 
-        Twice: the second call settles later, to the same tags.
+    def retag(self, tags: dict[str, str], now: float, settle: float = 0.0, arrive: float = 0.0) -> None:
+        """Replace the tags.
+
+        Args:
+            tags: All of them.
+            now: Unix seconds.
+            settle: Seconds after which segments and exports follow.
+            arrive: Seconds after which views follow.
+
+        Twice: the second call is followed later, to the same tags.
         """
-        if settle > 0:
-            before = self.settled_tags(now)
-            if self.unsettled is None:
-                self.settled, self.unsettled = before, deque()
-            self.unsettled.append((now + settle, tags))
-        elif self.unsettled is not None:
-            self.unsettled = None
+        self.settling = _behind(self.settling, self.settled_tags(now), tags, now + settle) if settle > 0 else None
+        self.arriving = _behind(self.arriving, self.viewed_tags(now), tags, now + arrive) if arrive > 0 else None
         self.tags = tags
 
     def take(self, properties: Properties) -> None:
@@ -144,18 +150,30 @@ class User:
         """All aliases, the server's own included."""
         return {**self.identity, "onesignal_id": self.onesignal_id}
 
-    def shown_properties(self) -> dict[str, Any]:
+    def shown_properties(self, tags: dict[str, str]) -> dict[str, Any]:
         """As the vendor writes them: properties that have no value are left out, tags never."""
         found = {name: getattr(self, name) for name in PLAIN_PROPERTIES}
-        shown: dict[str, Any] = {"tags": self.tags, **{name: value for name, value in found.items() if value is not None}}
+        shown: dict[str, Any] = {"tags": tags, **{name: value for name, value in found.items() if value is not None}}
         if self.purchases:
             shown["amount_spent"] = self.amount_spent
         return shown
 
-    def shown(self, app_id: str) -> dict[str, Any]:
-        """The whole user, as the vendor writes it."""
+    def shown(self, app_id: str, tags: dict[str, str] | None = None) -> dict[str, Any]:
+        """The whole user, as the vendor writes it.
+
+        Args:
+            app_id: Of the user's application.
+            tags: What a view that is behind sees; None: the latest.
+        """
         return {
-            "properties": self.shown_properties(),
+            "properties": self.shown_properties(self.tags if tags is None else tags),
             "identity": self.shown_identity(),
             "subscriptions": [subscription.shown(app_id) for subscription in self.subscriptions],
         }
+
+
+def _behind(lag: Lag | None, seen: dict[str, str], tags: dict[str, str], at: float) -> Lag:
+    """A reader's lag after one more change, which the reader sees from an instant on."""
+    lag = lag or Lag(seen)
+    lag.add(tags, at)
+    return lag

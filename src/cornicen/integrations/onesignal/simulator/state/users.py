@@ -39,10 +39,15 @@ def upsert(
     user = user or _new(app, now, now + app.knobs.create_visibility_ms / 1000)
     claim(app, user, new_aliases)
     user.take(properties)
-    user.retag(after, now, 0.0 if made else app.knobs.tag_settle_ms / 1000)
+    _retag(app, user, after, now, late=not made)
     for body in written:
         subscriptions.attach(app, user, body, now)
     return user, made
+
+
+def _retag(app: App, user: User, after: dict[str, str], now: float, *, late: bool = True) -> None:
+    knobs = app.knobs
+    user.retag(after, now, late * knobs.tag_settle_ms / 1000, late * knobs.view_lag_ms / 1000)
 
 
 def _named(app: App, identity: Mapping[str, str]) -> User | None:
@@ -80,7 +85,7 @@ def update(app: App, user: User, properties: Properties, deltas: Deltas, now: fl
     after = tags.merged(user.tags, changes, app.tag_cap)
     user.take(properties)
     if changes:
-        user.retag(after, now, app.knobs.tag_settle_ms / 1000)
+        _retag(app, user, after, now)
     user.add(deltas)
     return {key: value for key, value in changes.items() if value}
 
