@@ -109,6 +109,18 @@ def test_a_process_that_was_killed_costs_nothing_but_time(reading):
     assert process_of(reading).pid != first.pid
 
 
+def test_a_process_that_died_while_it_had_nothing_to_do_is_followed_by_another(tmp_path, reading):
+    drain(reading, 20)
+    first = process_of(reading)
+    assert reading._loader._ahead._coming is None, "it has something to do"
+    first.kill()
+    first.wait()
+    fill(tmp_path, [[event(f"V{n}")] for n in range(60)])
+    drain(reading, 20)
+    assert process_of(reading).pid != first.pid
+    assert reading.counts()["events"] == 260
+
+
 def test_damage_that_is_found_ahead_is_told_when_its_turn_has_come(tmp_path, reading):
     [path] = (tmp_path / "spool" / "live").glob("*/*.spool")
     whole = path.read_bytes()

@@ -84,16 +84,21 @@ class Ahead:
         self._used = 0.0
 
     def ask(self, task: Task, limit: int) -> None:
-        """Let it read from there on, and do not wait for it. Where it is under way or cannot be asked, nothing happens."""
+        """Let it read from there on, and do not wait for it. Nothing happens where it is doing that already.
+
+        Where it has died meanwhile, or cannot be started, the next time another one is.
+        """
         self._used = time.monotonic()
         if self._coming is not None:
             return
-        with suppress(OSError):
+        try:
             if self._process is None:
                 command = [sys.executable, "-m", "cornicen.warehouse.ahead"]
                 self._process = subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE)  # noqa: S603 - this program
             _send(_pipe(self._process.stdin), (task, limit))
             self._coming = task
+        except OSError:
+            self.close()
 
     def take(self, task: Task) -> Unpacked | None:
         """What it has read, if that is what is wanted; None: somebody else has to read it.
