@@ -17,6 +17,7 @@
     ├─ DestinationRefused     a destination said a definite no to the whole sync
     │  ├─ WrongKey            its key or app id
     │  └─ TierRefused         its price plan
+    ├─ LeaseLost              another courier delivers there now; nothing was written
     └─ Damaged                something of ours on disk is not what we wrote
 
 A member that a destination refuses is a value with a reason (`delivery.shapes.Verdict`), never an exception.
@@ -174,6 +175,12 @@ class TierRefused(DestinationRefused):
     """The destination's price plan lacks what a sync needs."""
 
     code = "tier_refused"
+
+
+class LeaseLost(CornicenError):
+    """Another courier delivers for the connection now; nothing was written."""
+
+    code = "lease_lost"
 
 
 class Damaged(CornicenError):

@@ -13,3 +13,15 @@ class TestPagesOnSqlite(DestinationContract):
     @pytest.fixture
     def states(self, sql_states):
         return sql_states
+
+
+class TestPagesOnPostgreSQL(DestinationContract):
+    examples = 2
+
+    @pytest.fixture
+    def stage(self, server):
+        return server
+
+    @pytest.fixture
+    def states(self, served_states):
+        return served_states

@@ -10,7 +10,8 @@ FAMILIES = (
 )
 """First parts of the paths that vendors' SDKs and importers ask at, those that we do not answer yet among them."""
 
-EARLIER = {"/", "/health"}
+EARLIER = {"/", "/health", "/metrics"}
+"""The last is where Prometheus looks; no vendor's sender asks there."""
 CONSOLE = "/console/"
 
 

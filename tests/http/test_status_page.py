@@ -151,12 +151,13 @@ NO_SEGMENT = {"container": {"exists": False, "words": "You have reached the limi
         ({"status": SyncStatus.PAUSED}, "paused", []),
         (NO_SEGMENT, "active", ["cannot have the segment", "reached the limit"]),
         ({"held": True}, "held", ["cornicen sync plan lapsed", "cornicen sync release lapsed"]),
+        ({"last_as_of": NOW - 3_600_000_000}, "late", ["as of 60 minutes ago", "cornicen status"]),
     ],
 )
 def test_what_stands_still_says_why_and_what_to_do(used, change, badge, told):
     used.state.syncs.change(f"{1:032x}", **change)
     [sync] = used.ask("GET", "/?as=json").json["projects"][0]["syncs"]
-    assert sync["status"] == badge
+    assert (sync["status"], sync["health"]) == (badge, {"stopped": "failing", "active": "fine"}.get(badge, badge))
     page = words(used.ask("GET", "/").text)
     for sentence in (badge, *told):
         assert sentence in page

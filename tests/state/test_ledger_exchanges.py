@@ -385,8 +385,9 @@ def test_an_exchange_with_a_missing_connection_says_so(state):
     assert state.ledger.finish("none", 0) == []
 
 
-def test_no_statement_of_an_exchange_walks_the_ledger(desk, state, tmp_path):
+def test_no_statement_of_an_exchange_walks_the_ledger(lite):
     """However many rows wait, each statement goes through an index."""
+    state, desk = lite, Desk(lite)
     desk.tick({A: range(50), B: range(0, 50, 2)})
     seen = []
     with state.database.engine.connect() as connection:

@@ -159,7 +159,7 @@ def judge(state, holds):
         with state.database.read() as db:
             number = SYNCS.index(sync) + 1
             flying = db.scalars(sa.select(member.c.recipient).where(member.c.sync == number, member.c.state == 1)).all()
-            assert db.scalar(sa.text("PRAGMA quick_check")) == "ok"
+            assert db.dialect.name != "sqlite" or db.scalar(sa.text("PRAGMA quick_check")) == "ok"
         assert len(flying) <= SLOTS, "more was under way than there are slots"
 
 
@@ -181,8 +181,8 @@ def drain(state, destination, now):
     raise AssertionError("never ends")
 
 
-def test_whoever_is_killed_when_nobody_is_left_wrong(state, tmp_path, processes, destination):
-    path, chance = tmp_path / "state.db", random.Random(11)
+def test_whoever_is_killed_when_nobody_is_left_wrong(state, where, processes, destination):
+    path, chance = where, random.Random(11)
     possible = [{sync: [] for sync in SYNCS}]
     keeper = Keeper(processes, path, 0)
     destination.courier = processes(ledger_roles.carry, path, KEY, destination.port)

@@ -2,10 +2,14 @@
 
 import shutil
 import tempfile
+from collections.abc import Callable
+from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
+from functools import partial
 from pathlib import Path
 
 import ledger_world
+import pytest
 import sqlalchemy as sa
 from hypothesis import HealthCheck, settings
 from hypothesis import strategies as st
@@ -99,13 +103,13 @@ class LedgerMachine(RuleBasedStateMachine):
     """The subclasses choose the shape."""
 
     shape = Shape(Grouping.RECIPIENT, 2, 1.0)
-    template: Path
+    fresh: Callable  # a context manager of where a furnished database of one's own is
 
     def __init__(self):
         super().__init__()
-        self.folder = Path(tempfile.mkdtemp(prefix="ledger-"))
-        shutil.copy(self.template, self.folder / "state.db")
-        self.state = open_state(self.folder / "state.db", ledger_world.KEY)
+        self.database = self.fresh()
+        self.place = self.database.__enter__()
+        self.state = open_state(self.place, ledger_world.KEY)
         self.desk = Desk(self.state, self.shape)
         self.meant = {(sync, recipient): Meant() for sync in SYNCS for recipient in RECIPIENTS}
         self.held, self.paused = dict.fromkeys(SYNCS, False), dict.fromkeys(SYNCS, False)
@@ -115,7 +119,7 @@ class LedgerMachine(RuleBasedStateMachine):
 
     def teardown(self):
         self.state.close()
-        shutil.rmtree(self.folder)
+        self.database.__exit__(None, None, None)
 
     @property
     def now(self):
@@ -210,7 +214,7 @@ class LedgerMachine(RuleBasedStateMachine):
         """The courier dies, and another begins, a moment later; what the dead one still hears of is not listened to."""
         self.desk.wait(0.001)
         self.state.close()
-        self.state = self.desk.state = open_state(self.folder / "state.db", ledger_world.KEY)
+        self.state = self.desk.state = open_state(self.place, ledger_world.KEY)
         rows = sum(len(parcel.changes) for parcel in self.flying)
         assert self.state.ledger.recover(CONNECTION.id, self.now, LONGEST) == rows
         for parcel in self.flying:
@@ -324,16 +328,38 @@ BOUNDS = settings(
 )
 
 
-def test_all_of_a_recipient_in_one_request_keeps_the_meaning(furnished):
-    _run(LedgerMachine, furnished)
+@pytest.fixture(params=["sqlite", "postgresql"])
+def fresh(request):
+    """Makes databases of one's own, copies of a furnished one."""
+    if request.param == "sqlite":
+        return partial(_copied, request.getfixturevalue("furnished"))
+    return partial(_served, request.getfixturevalue("postgres"), request.getfixturevalue("furnished_on_postgres"))
 
 
-def test_pages_of_one_sync_keep_the_meaning(furnished):
-    _run(ByPage, furnished)
+@contextmanager
+def _copied(template):
+    with tempfile.TemporaryDirectory(prefix="ledger-") as folder:
+        yield shutil.copy(template, Path(folder) / "state.db")
 
 
-def _run(machine, furnished):
+@contextmanager
+def _served(server, template):
+    url = server.database(template)
+    yield url
+    server.drop(url)
+
+
+def test_all_of_a_recipient_in_one_request_keeps_the_meaning(fresh):
+    _run(LedgerMachine, fresh)
+
+
+def test_pages_of_one_sync_keep_the_meaning(fresh):
+    _run(ByPage, fresh)
+
+
+def _run(machine, fresh):
     from hypothesis.stateful import run_state_machine_as_test
 
-    machine.template = furnished
-    run_state_machine_as_test(machine, settings=BOUNDS)
+    machine.fresh = staticmethod(fresh)
+    bounds = BOUNDS if fresh.func is _copied else settings(BOUNDS, max_examples=8)  # a new database takes longer there
+    run_state_machine_as_test(machine, settings=bounds)

@@ -23,11 +23,25 @@ def empty(tmp_path):
     database.close()
 
 
-def test_migrating_an_empty_database_makes_exactly_the_tables(empty):
-    migrate(empty)
-    with empty.read() as connection:
+@pytest.fixture(params=["sqlite", "postgresql"])
+def anywhere(request, tmp_path):
+    """Where a new database is to be."""
+    if request.param == "sqlite":
+        yield str(tmp_path / "state.db")
+        return
+    server = request.getfixturevalue("postgres")
+    url = server.database()
+    yield url
+    server.drop(url)
+
+
+def test_migrating_an_empty_database_makes_exactly_the_tables(anywhere):
+    database = Database(anywhere)
+    migrate(database)
+    with database.read() as connection:
         context = MigrationContext.configure(connection, opts={"compare_type": True})
         assert compare_metadata(context, metadata) == []
+    database.close()
 
 
 ASKED = ("table_info", "foreign_key_list")
@@ -94,11 +108,11 @@ def _open(path, key, gate):
     sys.exit(state.syncs.all("nobody") != [])
 
 
-def test_processes_that_open_a_new_database_at_once_all_find_it_made(tmp_path):
+def test_processes_that_open_a_new_database_at_once_all_find_it_made(anywhere):
     processes = multiprocessing.get_context("forkserver")
     processes.set_forkserver_preload(["cornicen.state.opening", "alembic.script"])
     gate = processes.Barrier(4)
-    started = [processes.Process(target=_open, args=(tmp_path / "state.db", ledger_world.KEY, gate)) for _ in range(4)]
+    started = [processes.Process(target=_open, args=(anywhere, ledger_world.KEY, gate)) for _ in range(4)]
     for process in started:
         process.start()
     for process in started:
@@ -125,17 +139,17 @@ def test_a_folder_that_is_missing_is_unavailable(tmp_path):
         open_state(tmp_path / "nowhere" / "state.db", ledger_world.KEY)
 
 
-def test_every_connection_waits_for_the_disk_and_keeps_foreign_keys(state):
-    with state.database.write() as connection:
+def test_every_connection_waits_for_the_disk_and_keeps_foreign_keys(lite):
+    with lite.database.write() as connection:
         assert connection.scalar(sa.text("PRAGMA journal_mode")) == "wal"
         assert connection.scalar(sa.text("PRAGMA synchronous")) == 2
         assert connection.scalar(sa.text("PRAGMA foreign_keys")) == 1
         assert connection.scalar(sa.text("PRAGMA busy_timeout")) == 60_000
 
 
-def test_a_writer_holds_the_database_from_its_first_moment(state, tmp_path):
+def test_a_writer_holds_the_database_from_its_first_moment(lite, tmp_path):
     other = sqlite3.connect(tmp_path / "state.db", isolation_level=None, timeout=0)
-    with state.database.write(), pytest.raises(sqlite3.OperationalError, match="locked"):
+    with lite.database.write(), pytest.raises(sqlite3.OperationalError, match="locked"):
         other.execute("BEGIN IMMEDIATE")
     other.close()
 

@@ -1,4 +1,4 @@
-"""Addresses in settings and options: where to listen, what the outside calls us, and whose word about senders counts."""
+"""Addresses in settings and options: where to listen, what the outside calls us, whose word counts, and whom to tell."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ from typing import NamedTuple
 from urllib.parse import urlsplit
 
 from cornicen.errors import BadSetting
+from cornicen.flows.projects.settings import REFERENCE
 
 EVERYWHERE = {"": "127.0.0.1", "0.0.0.0": "127.0.0.1", "::": "::1"}  # noqa: S104 - compared, not listened on
 """Hosts that mean every address of the machine, and by which the machine itself reaches them."""
@@ -77,3 +78,50 @@ def network(text: str) -> str:
     except ValueError:
         raise BadSetting(f"{text!r} is no address or network.", "Write e.g. 10.0.0.7 or 10.0.0.0/24.") from None
     return text
+
+
+def mailbox(text: str) -> str:
+    """A mail address alone, without a name; as it is given, empty too.
+
+    Raises:
+        BadSetting: It is none.
+    """
+    name, at, domain = text.rpartition("@")
+    if text and (not name or not at or not domain or not text.isascii() or any(one in '<>,;:" ' or one < "!" for one in text)):
+        raise BadSetting(f"{text!r} is no mail address.", "Write the address alone, e.g. ops@example.com.")
+    return text
+
+
+def security(text: str) -> str:
+    """How the line to a mail server is kept secret.
+
+    Raises:
+        BadSetting: There is no such way.
+    """
+    if text not in {"starttls", "tls", "none"}:
+        raise BadSetting(f"{text!r} is no way to keep a line secret.", "Write starttls, tls or none.")
+    return text
+
+
+def reference(text: str) -> str:
+    """Where a secret is to be found; as it is given, empty too.
+
+    Raises:
+        BadSetting: It is no reference. What was given is not repeated: it may be the secret.
+    """
+    if text and not REFERENCE.fullmatch(text):
+        raise BadSetting("is secret and must be given by reference.", "Write `env:NAME` or `file:PATH` instead of the value.")
+    return text
+
+
+def webhook(text: str) -> str:
+    """An http or https address, or where it is to be found, as it may be secret; as it is given, empty too.
+
+    Raises:
+        BadSetting: It is neither. What was given is not repeated.
+    """
+    if text.startswith(("http://", "https://")):
+        if not text.isascii() or not text.isprintable() or " " in text or not urlsplit(text).hostname:
+            raise BadSetting("is no address.", "Write it as the receiver gave it, or by reference: `env:NAME` or `file:PATH`.")
+        return text
+    return reference(text)

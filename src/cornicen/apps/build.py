@@ -6,6 +6,7 @@ Everything heavy is imported where it is made, so that the command line starts f
 from __future__ import annotations
 
 import asyncio
+import os
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from functools import cache, partial
@@ -21,7 +22,7 @@ if TYPE_CHECKING:
     from cornicen.apps.http.app import Wiring as DoorWiring
     from cornicen.apps.keeper.server import Keeper
     from cornicen.cohorts.operator import Operator
-    from cornicen.flows.ports import Clock, Destination, Engine, GivenReader, State
+    from cornicen.flows.ports import Clock, Destination, Engine, Form, GivenReader, State
     from cornicen.flows.records import Connection, Project
     from cornicen.flows.vendors import Manifest, Paces
     from cornicen.warehouse.spool import DoorSpool
@@ -44,12 +45,12 @@ def state(home: Home) -> State:
     """What was decided at a home; its database is made, or brought up to date, when it must be.
 
     Raises:
-        BadSetting: The home's key cannot be read.
+        BadSetting: The home's key cannot be read, or its setting `database` leads nowhere.
         Unavailable: The database does not answer.
     """
     from cornicen.state.opening import open_state
 
-    return open_state(home.state_path, home.key)
+    return open_state(home.state_database(os.environ), home.key)
 
 
 @cache
@@ -85,6 +86,14 @@ def destination(connection: Connection) -> Destination:
     if make is None:
         raise BadSetting(f"Nothing can be delivered to {connection.vendor}.", "Choose a messaging vendor.")
     return make(connection.settings, connection.secrets)
+
+
+def form(connection: Connection) -> Form:
+    """How a connection keeps its identifiers. Raises: BadSetting."""
+    from cornicen.flows.ports.events import ANY_FORM
+
+    of = manifest(connection.vendor).form
+    return ANY_FORM if of is None else of(connection.settings)
 
 
 def sender() -> HttpSender:
@@ -145,17 +154,21 @@ def keeper(home: Home, project: str) -> Keeper:
     decided = state(home)
     whose = decided.projects.get(project)
     opened = warehouse(home, whose)
-    desk = Desk(whose, decided, opened, partial(engine, opened), lists(), operators())
-    return Keeper(Keeping(desk, clock(home), destination), home.socket(project), schedule=home.settings.schedule)
+    days = home.settings.audit_days
+    audits = home.audits_folder if days else None
+    desk = Desk(whose, decided, opened, partial(engine, opened), lists(), operators(), form, audits)
+    keeping = Keeping(desk, clock(home), destination, days)
+    return Keeper(keeping, home.socket(project), schedule=home.settings.schedule)
 
 
 def courier(home: Home) -> CourierWiring:
     """What the courier of a home is made of. Raises: BadSetting, Unavailable."""
     from cornicen.apps.courier import Wiring
+    from cornicen.apps.courier.channels import channels
 
     sends = sender()
-    lock = home.run_folder / "courier.lock"
-    return Wiring(state(home), sends, clock(home), _deliverable, lock, sends.close)
+    lock, tells = home.run_folder / "courier.lock", channels(home, sends, os.environ)
+    return Wiring(state(home), sends, clock(home), _deliverable, lock, sends.close, tells)
 
 
 def _deliverable(connection: Connection) -> Destination | None:
@@ -169,6 +182,7 @@ def door(home: Home, address: str, name: str = DOOR) -> DoorWiring:
     from cornicen.flows.events.pace import Paced
     from cornicen.flows.events.receive import Receiver
     from cornicen.flows.events.strangers import Strangers
+    from cornicen.flows.events.taken import Taken
 
     decided, time = state(home), clock(home)
     spools: dict[str, DoorSpool] = {}
@@ -189,7 +203,8 @@ def door(home: Home, address: str, name: str = DOOR) -> DoorWiring:
     def paces_of(project: str) -> Paces | None:
         return paces[project] if home.settings.throttle else None
 
-    receiver = Receiver(decided.projects, spool_of, time, paces_of, Strangers(home.run_folder / f"strangers-{name}.json"))
+    strangers, taken = Strangers(home.run_folder / f"strangers-{name}.json"), Taken(home.run_folder / f"taken-{name}.json")
+    receiver = Receiver(decided.projects, spool_of, time, paces_of, strangers, taken)
     return Wiring(tuple(manifests().values()), receiver, decided, keeper_of, time, address, close)
 
 

@@ -5,10 +5,11 @@
     DIR/
       cornicen.toml       settings, made by `cornicen init`, yours to edit
       secret.key          encrypts credentials at rest; keep it out of backups of state.db
-      state.db            what was decided
+      state.db            what was decided, unless `database` names a PostgreSQL database
       projects/<id>/      one project's events: warehouse and spool
       imports/            how far each `cornicen import` has come
       run/                locks, addresses and sockets of the running roles
+      runs/               audit files: everybody a run was about, and what became of each
       cohorts/ syncs.yml  the project folder that `cornicen apply` reads by default
 """
 
@@ -31,7 +32,7 @@ from cornicen.errors import BadFolder, BadSetting, Fault, NotFound
 
 SETTINGS_FILE = "cornicen.toml"
 LONGEST_SOCKET_PATH = 100  # sun_path holds 108 bytes on Linux, 104 on macOS
-LEAST = {"doors": 1, "spool_bytes": 1_000_000, "key_memory": 1_000_000, "retention_days": 0}
+LEAST = {"doors": 1, "spool_bytes": 1_000_000, "key_memory": 1_000_000, "retention_days": 0, "audit_days": 0, "smtp_port": 1}
 """The smallest number that a setting may be."""
 
 
@@ -46,6 +47,7 @@ class Settings:
         key_memory: Bytes for the keys by which repeated events are found, eight each; what is beyond lies in files that the
             system may hold in memory.
         retention_days: How many whole UTC days of events are kept; 0: all.
+        audit_days: How many days the audit files of runs are kept; 0: none is written.
         doors: How many processes take records side by side; each counts for itself what `throttle` limits.
         throttle: Whether the door limits how fast one user or device may send, as Amplitude does; False: nobody is too fast.
         listen_capture: Where `cornicen up` takes records, ``HOST:PORT``.
@@ -53,6 +55,17 @@ class Settings:
         public_url: What senders call the capture listener, e.g. ``https://events.example.com``; empty: its own address.
         trusted_proxies: Addresses and networks whose ``X-Forwarded-For`` is believed; nobody's otherwise, not even the
             machine's own.
+        notify_webhook: Where people are told how syncs do: an address that takes Slack's ``{"text": …}``, or ``env:NAME`` or
+            ``file:PATH`` of it; empty: nowhere.
+        notify_mail_to: Mail addresses that are told, over `smtp_host`; nobody's otherwise.
+        notify_mail_from: The address these mails are from.
+        smtp_host: The mail server.
+        smtp_port: Where it listens.
+        smtp_security: How the line to it is kept secret: ``starttls``, ``tls`` or ``none``.
+        smtp_user: As whom to log in there; empty: not at all.
+        smtp_password: Likewise, as ``env:NAME`` or ``file:PATH``.
+        database: Where the PostgreSQL database is that holds what was decided: ``env:NAME`` or ``file:PATH`` of its URL; empty:
+            the file ``state.db``.
         clock: A clock file for tests; empty: the machine's clock.
     """
 
@@ -61,12 +74,22 @@ class Settings:
     keeper_memory: str = "4GB"
     key_memory: int = 512 << 20
     retention_days: int = 0
+    audit_days: int = 90
     doors: int = 1
     throttle: bool = False
     listen_capture: str = "127.0.0.1:8585"
     listen_console: str = "127.0.0.1:8585"
     public_url: str = ""
     trusted_proxies: tuple[str, ...] = ()
+    notify_webhook: str = ""
+    notify_mail_to: tuple[str, ...] = ()
+    notify_mail_from: str = ""
+    smtp_host: str = ""
+    smtp_port: int = 587
+    smtp_security: str = "starttls"
+    smtp_user: str = ""
+    smtp_password: str = ""
+    database: str = ""
     clock: str = ""
 
 
@@ -88,6 +111,9 @@ TEMPLATE = """\
 # How many whole days of events are kept; 0: all. Later than that an event is refused.
 # retention_days = 0
 
+# How many days the audit files of runs (`runs/`, a line a person) are kept; 0: none is written.
+# audit_days = 90
+
 # How many processes take records side by side; one takes some ten thousand events a second.
 # doors = 1
 
@@ -103,6 +129,23 @@ TEMPLATE = """\
 
 # Proxies whose X-Forwarded-For is believed: addresses or networks, e.g. ["127.0.0.1", "10.0.0.0/24"].
 # trusted_proxies = []
+
+# Who is told once when a sync is failing, held or late, and once when it is fine again: a webhook that Slack understands, which
+# may be secret ("env:NAME" or "file:PATH", from this folder), and mail.
+# notify_webhook = ""
+# notify_mail_to = []
+# notify_mail_from = ""
+
+# The mail server; security is "starttls", "tls" or "none"; the password is "env:NAME" or "file:PATH".
+# smtp_host = ""
+# smtp_port = 587
+# smtp_security = "starttls"
+# smtp_user = ""
+# smtp_password = ""
+
+# The PostgreSQL database that holds what was decided, in place of state.db: where its URL is to be found, "env:NAME" or
+# "file:PATH".
+# database = ""
 """
 
 
@@ -158,8 +201,30 @@ class Home:
 
     @property
     def state_path(self) -> Path:
-        """The state database."""
+        """The state database, where it is a file."""
         return self.path / "state.db"
+
+    def state_database(self, environment: Mapping[str, str]) -> str:
+        """Where the state database is: a path, or the PostgreSQL URL that the setting `database` leads to.
+
+        Args:
+            environment: Of the process.
+
+        Raises:
+            BadSetting: It leads nowhere, or to something that is no PostgreSQL URL; what that is is never repeated.
+        """
+        if not self.settings.database:
+            return str(self.state_path)
+        from cornicen.flows.projects.settings import resolve
+
+        try:
+            url = resolve(self.settings.database, self.path, environment)
+        except BadSetting as error:
+            raise BadSetting(f"The setting `database` {error.what}", error.fix) from None
+        if not url.startswith(("postgresql://", "postgres://")):
+            what = "The setting `database` leads to something that is no PostgreSQL URL."
+            raise BadSetting(what, "Let it hold postgresql://USER:PASSWORD@HOST/DATABASE.")
+        return url
 
     @property
     def key(self) -> bytes:
@@ -177,6 +242,11 @@ class Home:
     def run_folder(self) -> Path:
         """Locks, addresses and sockets of the running roles."""
         return self.path / "run"
+
+    @property
+    def audits_folder(self) -> Path:
+        """The audit files of runs."""
+        return self.path / "runs"
 
     def socket(self, project: str) -> Path:
         """Where the project's keeper answers; in a folder for temporary files when the home's path is too long for a socket.
@@ -211,6 +281,12 @@ _READERS: Mapping[str, Callable[[str], object]] = {
     "listen_console": addresses.place,
     "public_url": lambda text: text and addresses.origin(text),
     "trusted_proxies": addresses.network,
+    "notify_webhook": addresses.webhook,
+    "notify_mail_to": addresses.mailbox,
+    "notify_mail_from": addresses.mailbox,
+    "smtp_security": addresses.security,
+    "smtp_password": addresses.reference,
+    "database": addresses.reference,
 }
 """What the text of a setting, or of each of its items, must be."""
 

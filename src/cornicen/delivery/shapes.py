@@ -24,11 +24,14 @@ class Shape:
         grouping: How changes are grouped.
         limit: How many changes at most: of one recipient (OneSignal: 100 tags), or of one page.
         spacing: Seconds between the answer to one request for a recipient and the next for the same recipient.
+        empties: Whether the request that makes a container also empties it: then one that was not answered is waited out before
+            it is repeated, lest it arrive after the first members.
     """
 
     grouping: Grouping
     limit: int
     spacing: float = 0.0
+    empties: bool = False
 
 
 @dataclass(frozen=True)
@@ -58,10 +61,12 @@ class Parcel:
         changes: One recipient's, or one sync's page, as `Shape` says.
         sent: When it was claimed, microseconds: an answer settles this request and no later one that says the same.
             0: not claimed from a ledger.
+        name: Of a page: what people call its sync's container, as the destination was last told.
     """
 
     changes: tuple[Change, ...]
     sent: int = field(default=0, compare=False)
+    name: str = field(default="", compare=False)
 
 
 class Verdict(StrEnum):
@@ -98,6 +103,29 @@ class Answer:
     wait: float | None = None
     others: Mapping[int, Answer] = field(default_factory=dict)
     error: Exception | None = None
+
+
+class Need(StrEnum):
+    """Whether a recipient's user has to be asked for."""
+
+    NEVER = "never"
+    FIRST = "first"
+    """Nothing can be delivered before."""
+    UNKNOWN = "unknown"
+    """Only where the destination does not know the recipient."""
+
+
+@dataclass(frozen=True)
+class Sought:
+    """What the answer to a question for a recipient's user means.
+
+    Args:
+        answer: ACCEPTED: it is known who it is, also if nobody. Else as for a parcel: its changes were not told to anybody.
+        user: The destination's own id; "": nobody.
+    """
+
+    answer: Answer
+    user: str = ""
 
 
 @dataclass(frozen=True)

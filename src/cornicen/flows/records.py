@@ -139,6 +139,7 @@ class Sync:
         guard: When a run is held.
         next_at: When it is due, microseconds; None: not by itself.
         last_as_of: Of the last run that was not held, microseconds; None: never.
+        backdated: Whether that run was asked to be about an instant of the past (`--as-of`).
         last_load: The loader's sequence number that run had seen.
         evaluated: Digest of definition, identifier and connection at that run; a new one lifts the guard once.
         held: Whether its last run is held: its changes stay where they are until it is released.
@@ -160,6 +161,7 @@ class Sync:
     guard: Guard = Guard()
     next_at: int | None = None
     last_as_of: int | None = None
+    backdated: bool = False
     last_load: int = 0
     evaluated: str = ""
     held: bool = False
@@ -216,6 +218,7 @@ class Run:
         requests: Requests that carried a change of it, so far.
         why: Of a held run: the guard's sentence.
         others: Where nobody was matched by the identifier: how many each other identifier would match.
+        differing: Persons whose user id is not their identifier's value; see `cornicen.flows.syncs.propose.warned`.
     """
 
     id: int
@@ -233,6 +236,43 @@ class Run:
     requests: int = 0
     why: str = ""
     others: Mapping[str, int] = field(default_factory=dict)
+    differing: int = 0
+
+
+@dataclass(frozen=True)
+class Place:
+    """What was learnt about one recipient at a destination by asking, or by making it.
+
+    Args:
+        user: The destination's own id of the user behind it; "": nobody's, when it was asked.
+        at: When, microseconds.
+        created: Whether we made the user then.
+    """
+
+    user: str
+    at: int
+    created: bool = False
+
+
+@dataclass(frozen=True)
+class Timing:
+    """When a run's changes were acknowledged.
+
+    Args:
+        run: Its id.
+        as_of: The instant it is about, microseconds.
+        started: When its tick began, microseconds.
+        ended: When its tick ended; None: not yet.
+        before: The instant that the run of the sync before it was about; None: it is the first. Held ones do not count.
+        delays: ``(seconds after the start, changes acknowledged so late)``, ascending.
+    """
+
+    run: int
+    as_of: int
+    started: int
+    ended: int | None
+    before: int | None
+    delays: tuple[tuple[float, int], ...] = ()
 
 
 @dataclass(frozen=True)

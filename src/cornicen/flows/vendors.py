@@ -12,7 +12,7 @@ from enum import StrEnum
 from typing import Protocol
 
 from cornicen.events.shapes import Record
-from cornicen.flows.ports import Clock, Destination, Sender
+from cornicen.flows.ports import Clock, Destination, Form, Sender
 
 
 @dataclass(frozen=True)
@@ -23,11 +23,12 @@ class Setting:
         name: As in YAML and in `Connection.settings`.
         label: For people.
         help: One sentence, its consequence included.
-        kind: ``text`` ``url`` ``number`` ``uuid``.
+        kind: ``text`` ``url`` ``number`` ``uuid`` ``choice`` ``flag`` (true or false).
         default: None: required.
-        secret: Kept in `Connection.secrets`, given by reference only, never shown.
+        secret: Kept in `Connection.secrets`, given by reference only, never shown. With the default "": may be left out.
         least: Smallest number allowed.
         most: Largest number allowed.
+        choices: Of a ``choice``: what it may be.
     """
 
     name: str
@@ -38,6 +39,7 @@ class Setting:
     secret: bool = False
     least: float | None = None
     most: float | None = None
+    choices: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -227,6 +229,7 @@ class Manifest:
         routes: By which its senders reach us.
         destination: From settings and secrets, both checked against `settings`; None: nothing is delivered there.
         check: For ``cornicen connect <vendor> --check USER``; None: there is nothing to try.
+        form: From settings: how a connection keeps its identifiers; None: as they are.
     """
 
     name: str
@@ -236,3 +239,4 @@ class Manifest:
     routes: tuple[Route, ...] = ()
     destination: Callable[[Mapping[str, object], Mapping[str, str]], Destination] | None = None
     check: Check | None = None
+    form: Callable[[Mapping[str, object]], Form] | None = None

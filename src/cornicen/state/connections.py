@@ -59,6 +59,7 @@ class Connections:
         """
         number = sa.select(tables.connection.c.number).where(tables.connection.c.id == id).scalar_subquery()
         syncs = sa.select(tables.sync.c.number).where(tables.sync.c.connection == number)
+        runs = sa.select(tables.run.c.id).where(tables.run.c.sync.in_(syncs))
         using = sa.select(tables.sync.c.cohort).where(
             tables.sync.c.connection == number, tables.sync.c.status != SyncStatus.RETIRED
         )
@@ -68,8 +69,12 @@ class Connections:
             for gone in (
                 sa.delete(tables.member).where(tables.member.c.connection == number),
                 sa.delete(tables.sync_set).where(tables.sync_set.c.sync.in_(syncs)),
+                sa.delete(tables.notice).where(tables.notice.c.sync.in_(syncs)),
+                sa.delete(tables.run_delay).where(tables.run_delay.c.run.in_(runs)),
                 sa.delete(tables.run).where(tables.run.c.sync.in_(syncs)),
                 sa.delete(tables.sync).where(tables.sync.c.connection == number),
+                sa.delete(tables.place).where(tables.place.c.connection == number),
+                sa.delete(tables.lease).where(tables.lease.c.connection == number),
                 sa.delete(tables.recipient).where(tables.recipient.c.connection == number),
                 sa.delete(tables.connection).where(tables.connection.c.id == id),
             ):

@@ -18,6 +18,9 @@ if TYPE_CHECKING:
 
 FOLDER = Path(__file__).parent / "migrations"
 
+LOCK = 0x636F726E6963656E
+"""Whoever migrates on PostgreSQL holds this advisory lock until the end of the transaction; others wait and find it done."""
+
 
 def migrate(database: Database) -> None:
     """Bring it to `REVISION`, in one transaction; several processes may try at once.
@@ -76,6 +79,8 @@ def _unconstrained(database: Database) -> Iterator[sa.Connection]:
             driver.execute("PRAGMA foreign_keys = OFF")
         try:
             with connection.begin():
+                if not lite:
+                    connection.execute(sa.text("SELECT pg_advisory_xact_lock(:lock)"), {"lock": LOCK})
                 yield connection
         finally:
             if lite:

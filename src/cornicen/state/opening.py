@@ -8,8 +8,11 @@ from pathlib import Path
 from cornicen.state.cohorts import Cohorts
 from cornicen.state.connections import Connections
 from cornicen.state.database import Database
+from cornicen.state.leases import Leases
 from cornicen.state.ledger.ledger import Ledger
 from cornicen.state.migrating import migrate
+from cornicen.state.notices import Notices
+from cornicen.state.places import Places
 from cornicen.state.projects import Projects
 from cornicen.state.recipients import Recipients
 from cornicen.state.runs import Runs
@@ -31,7 +34,10 @@ class SqlState:
     syncs: Syncs
     runs: Runs
     recipients: Recipients
+    places: Places
     ledger: Ledger
+    leases: Leases
+    notices: Notices
 
     def close(self) -> None:
         """Close the database. Twice: does nothing."""
@@ -42,11 +48,11 @@ def open_state(where: Path | str, key: bytes) -> SqlState:
     """Open the state database, made or brought to the present schema where needed.
 
     Args:
-        where: The path of an SQLite file, made when missing, or an SQLAlchemy URL.
+        where: The path of an SQLite file, made when missing, or a PostgreSQL or SQLAlchemy URL.
         key: What encrypts credentials: one Fernet key a line; the first encrypts, all decrypt.
 
     Raises:
-        BadSetting: The key is none.
+        BadSetting: The key is none, the URL is none, or the database's driver is not installed.
         Damaged: The file is no database of ours, or a newer Cornicen made it.
         Unavailable: The database does not answer.
 
@@ -62,5 +68,8 @@ def open_state(where: Path | str, key: bytes) -> SqlState:
         Syncs(database),
         Runs(database),
         Recipients(database),
+        Places(database),
         Ledger(database),
+        Leases(database),
+        Notices(database),
     )

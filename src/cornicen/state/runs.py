@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import sqlalchemy as sa
 
-from cornicen.flows.records import Run, RunStatus, Tick
-from cornicen.state import tables
+from cornicen.flows.records import Run, RunStatus, Tick, Timing
+from cornicen.state import delays, tables
 from cornicen.state.database import AnyRow, Database
 from cornicen.state.syncs import number_of
 
@@ -38,6 +38,20 @@ class Runs:
         """Newest first. Raises: NotFound."""
         with self._database.read() as db:
             return read_runs(db, tables.run.c.sync == number_of(db, sync), newest=limit)
+
+    def totals(self, project: str) -> tuple[dict[RunStatus, int], int]:
+        """How many runs there are by status, and how many requests were sent on behalf of all ticks."""
+        run, tick, mine = tables.run, tables.tick, tables.tick.c.project == project
+        counted = sa.select(run.c.status, sa.func.count()).join(tick, tick.c.id == run.c.tick).where(mine)
+        sent = sa.select(sa.func.coalesce(sa.func.sum(tick.c.requests), 0)).where(mine)
+        with self._database.read() as db:
+            runs = {RunStatus(status): count for status, count in db.execute(counted.group_by(run.c.status))}
+            return runs, int(db.scalar(sent) or 0)
+
+    def timing(self, sync: str) -> Timing | None:
+        """Of the newest run of which a change was acknowledged; None: there is none. Raises: NotFound."""
+        with self._database.read() as db:
+            return delays.timing(db, number_of(db, sync))
 
     def count_request(self, tick: int | None, sync: str | None = None) -> None:
         """Count a request that carries no member (a segment's) on a tick.

@@ -27,7 +27,7 @@ from sqlalchemy import (
     false,
 )
 
-REVISION = "0002"
+REVISION = "0005"
 """The schema below, as the newest migration names it."""
 
 
@@ -131,6 +131,7 @@ sync = Table(
     Column("what", String, nullable=False),
     Column("fix", String, nullable=False),
     Column("managed", String, nullable=False),
+    Column("backdated", Boolean, nullable=False, server_default=false()),
     Index(None, "project"),
 )
 
@@ -166,6 +167,7 @@ run = Table(
     _count("requests"),
     _text("why"),
     Column("others", JSON, nullable=False),
+    _count("differing"),
 )
 
 sync_set = Table(
@@ -187,6 +189,19 @@ recipient = Table(
     Column("identifier", String, nullable=False),
     PrimaryKeyConstraint("connection", "number"),
     UniqueConstraint("connection", "identifier"),
+    sqlite_with_rowid=False,
+)
+
+place = Table(
+    # What was learnt about recipients that a destination does not know by their identifier alone.
+    "place",
+    metadata,
+    Column("connection", BigInteger, ForeignKey("connection.number"), nullable=False),
+    Column("identifier", String, nullable=False),
+    Column("user", String, nullable=False),
+    Column("at", BigInteger, nullable=False),
+    Column("created", Boolean, nullable=False),
+    PrimaryKeyConstraint("connection", "identifier"),
     sqlite_with_rowid=False,
 )
 
@@ -221,4 +236,49 @@ Index(
     member.c.sync,
     sqlite_where=member.c.sent_at.isnot(None),
     postgresql_where=member.c.sent_at.isnot(None),
+)
+
+notice = Table(
+    "notice",
+    metadata,
+    Column("id", COUNTING, primary_key=True),
+    Column("sync", BigInteger, ForeignKey("sync.number"), nullable=False),
+    Column("channel", String, nullable=False),
+    Column("kind", String, nullable=False),
+    Column("subject", String, nullable=False),
+    Column("text", String, nullable=False),
+    Column("made_at", BigInteger, nullable=False),
+    Column("due", BigInteger),  # null: nothing more is to be done
+    _count("attempts"),
+    Column("said_at", BigInteger),  # null: not yet, or given up
+    Index(None, "sync", "channel"),
+)
+
+run_delay = Table(
+    # How many of a run's changes were acknowledged how long after it began.
+    "run_delay",
+    metadata,
+    Column("run", BigInteger, ForeignKey("run.id"), nullable=False),
+    Column("step", BigInteger, nullable=False),  # of the scale in state.delays
+    _count("changes"),
+    PrimaryKeyConstraint("run", "step"),
+    sqlite_with_rowid=False,
+)
+
+lease = Table(
+    # Who delivers for a connection. Times are the database's own, not a role's.
+    "lease",
+    metadata,
+    Column("connection", BigInteger, ForeignKey("connection.number"), primary_key=True, autoincrement=False),
+    Column("holder", String, nullable=False),  # empty: given back
+    Column("term", BigInteger, nullable=False),  # one more each time it is taken
+    Column("until", BigInteger, nullable=False),
+)
+
+courier = Table(
+    # The couriers there are, whether they hold a lease or not.
+    "courier",
+    metadata,
+    Column("holder", String, primary_key=True),
+    Column("until", BigInteger, nullable=False),
 )

@@ -6,7 +6,7 @@ the meaning says. Nothing survives the process.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Protocol
 
@@ -14,7 +14,8 @@ from pyroaring import BitMap
 
 from cornicen.delivery.retry import NO_ANSWER, again_at, given_up, refused_until
 from cornicen.delivery.shapes import Answer, Change, Grouping, Parcel, Shape, Verdict
-from cornicen.flows.ports import Decision, Facts, Projects, Recipients, Runs, Settled, Syncs
+from cornicen.errors import LeaseLost
+from cornicen.flows.ports import Decision, Facts, Lease, Projects, Recipients, Runs, Settled, Syncs
 from cornicen.flows.records import Run, RunStatus, Standing, Sync, SyncStatus, Tick
 
 SECOND = 1_000_000
@@ -70,7 +71,15 @@ class KeptRuns(Runs, Protocol):
 class MemoryLedger:
     """The `Ledger` of `flows.ports`."""
 
-    def __init__(self, projects: Projects, syncs: Syncs, runs: KeptRuns, recipients: Recipients) -> None:
+    def __init__(
+        self,
+        projects: Projects,
+        syncs: Syncs,
+        runs: KeptRuns,
+        recipients: Recipients,
+        holds: Callable[[Lease], bool] = lambda lease: True,
+    ) -> None:
+        self._holds = holds
         self._projects, self._kept, self._runs, self._recipients = projects, syncs, runs, recipients
         self._books: dict[str, Book] = {}
         self._last: dict[tuple[str, int], int] = {}
@@ -110,25 +119,36 @@ class MemoryLedger:
             runs.append(run)
         return runs
 
-    def recover(self, connection: str, now: int, longest_answer: float) -> int:
+    def recover(self, connection: str, now: int, longest_answer: float, lease: Lease | None = None) -> int:
+        self._fence(lease)
+        alive = 0 if lease is None else now - lease.ended_ago
         lost = 0
         for sync in self._syncs(connection):
             for one in self.book(sync.id).open.values():
                 if one.flying is not None:
                     one.flying, one.uncertain = None, True
-                    one.at = one.sent + int(longest_answer * SECOND)
+                    one.at = max(one.sent, alive) + int(longest_answer * SECOND)
                     lost += 1
         return lost
 
     def exchange(
-        self, connection: str, settled: Sequence[Settled], shape: Shape, free: int, now: int, longest_answer: float
+        self,
+        connection: str,
+        settled: Sequence[Settled],
+        shape: Shape,
+        free: int,
+        now: int,
+        longest_answer: float,
+        lease: Lease | None = None,
     ) -> list[Parcel]:
+        self._fence(lease)
         for one in settled:
             for change in one.parcel.changes:
-                self._settle(change, one.answer.others.get(change.recipient, one.answer), shape, now, longest_answer)
+                answer, seed = one.answer.others.get(change.recipient, one.answer), one.parcel.changes[0].recipient
+                self._settle(change, answer, shape, now, longest_answer, seed)
         changes = self._claimable(connection, shape, now)
         grouped = (_by_recipient if shape.grouping is Grouping.RECIPIENT else _by_page)(changes, shape.limit)
-        parcels = [Parcel(tuple(some), now) for some in grouped[: max(free, 0)]]
+        parcels = [Parcel(tuple(some), now, self._named(some[0].sync)) for some in grouped[: max(free, 0)]]
         for parcel in parcels:
             for change in parcel.changes:
                 row = self.book(change.sync).of(change.recipient)
@@ -145,7 +165,8 @@ class MemoryLedger:
                 moments += [max(one.at, one.until) for one in waiting]
         return min(moments, default=None)
 
-    def finish(self, connection: str, now: int) -> list[Run]:
+    def finish(self, connection: str, now: int, lease: Lease | None = None) -> list[Run]:
+        self._fence(lease)
         ended = []
         for sync in self._syncs(connection):
             book = self.book(sync.id)
@@ -158,9 +179,16 @@ class MemoryLedger:
     def forget(self, sync: str) -> None:
         self._books.pop(sync, None)
 
+    def _fence(self, lease: Lease | None) -> None:
+        if lease is not None and not self._holds(lease):
+            raise LeaseLost(f"The connection {lease.connection} is delivered for by another courier now.")
+
     def _syncs(self, connection: str) -> list[Sync]:
         every = [sync for project in self._projects.all() for sync in self._kept.all(project.id)]
         return [sync for sync in every if sync.connection == connection]
+
+    def _named(self, sync: str) -> str:
+        return str(self._kept.get(sync).container.get("name") or "")
 
     def _claims(self, sync: Sync) -> bool:
         moving = sync.status in {SyncStatus.ACTIVE, SyncStatus.RETIRING} and not sync.held
@@ -189,7 +217,7 @@ class MemoryLedger:
         want = recipient in book.desired
         return Change(sync.id, recipient, identifier, want, book.entered[recipient] if want else 0)
 
-    def _settle(self, change: Change, answer: Answer, shape: Shape, now: int, longest_answer: float) -> None:
+    def _settle(self, change: Change, answer: Answer, shape: Shape, now: int, longest_answer: float, seed: int) -> None:
         book = self.book(change.sync)
         one = book.of(change.recipient)
         if one.flying != change:
@@ -208,7 +236,7 @@ class MemoryLedger:
             one.until = refused_until(answer.reason, one.refusals, now)
             return
         one.doubts += 1
-        one.at = again_at(answer.verdict, one.doubts, now, answer.wait, longest_answer, sent=one.sent, seed=change.recipient)
+        one.at = again_at(answer.verdict, one.doubts, now, answer.wait, longest_answer, sent=one.sent, seed=seed)
         if given_up(answer.verdict, one.doubts):
             one.doubts, one.reason, one.until = 0, NO_ANSWER, refused_until(NO_ANSWER, 1, now)
 

@@ -2,15 +2,31 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections import Counter
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import replace
 
 import pyarrow as pa
+from pyroaring import BitMap
 
 from cornicen.errors import NotFound
-from cornicen.flows.ports import Cohorts, Connections, Ledger, Projects, Recipients, Runs, Syncs
-from cornicen.flows.records import Cohort, Connection, Project, Run, Sync, SyncStatus, Tick
+from cornicen.flows.ports import (
+    Beat,
+    Cohorts,
+    Connections,
+    Lease,
+    Leases,
+    Ledger,
+    Notices,
+    Places,
+    Projects,
+    Recipients,
+    Runs,
+    Syncs,
+)
+from cornicen.flows.records import Cohort, Connection, Place, Project, Run, RunStatus, Sync, SyncStatus, Tick, Timing
 from cornicen.testing.ledger import MemoryLedger
+from cornicen.testing.notices import MemoryNotices
 
 
 class MemoryState:
@@ -24,10 +40,47 @@ class MemoryState:
         self.syncs: Syncs = MemorySyncs()
         self.runs: Runs = runs
         self.recipients: Recipients = MemoryRecipients()
-        self.ledger: Ledger = MemoryLedger(self.projects, self.syncs, runs, self.recipients)
+        self.places: Places = MemoryPlaces(self.recipients)
+        leases = MemoryLeases()
+        self.leases: Leases = leases
+        self.ledger: Ledger = MemoryLedger(self.projects, self.syncs, runs, self.recipients, leases.holds)
+        self.notices: Notices = MemoryNotices()
 
     def close(self) -> None:
         """Nothing is open."""
+
+
+class MemoryLeases:
+    """Leases whose time never runs out."""
+
+    def __init__(self) -> None:
+        self._all: dict[str, Lease] = {}
+        self._terms: dict[str, int] = {}
+        self._couriers: set[str] = set()
+
+    def take(self, connection: str, holder: str, seconds: float, dead: str = "") -> Lease | None:
+        there = self._all.get(connection)
+        if there is not None and there.holder not in {holder, dead}:
+            return None
+        self._terms[connection] = self._terms.get(connection, 0) + 1
+        self._all[connection] = Lease(connection, holder, self._terms[connection])
+        return self._all[connection]
+
+    def beat(self, holder: str, seconds: float) -> Beat:
+        self._couriers.add(holder)
+        terms = {id_: lease.term for id_, lease in list(self._all.items()) if lease.holder == holder}
+        return Beat(terms, len(self._couriers))
+
+    def release(self, lease: Lease) -> None:
+        if self.holds(lease):
+            del self._all[lease.connection]
+
+    def leave(self, holder: str) -> None:
+        self._couriers.discard(holder)
+
+    def holds(self, lease: Lease) -> bool:
+        """Whether the lease is its holder's still."""
+        return self._all.get(lease.connection) == lease
 
 
 class MemoryProjects:
@@ -148,6 +201,14 @@ class MemoryRuns:
     def of_sync(self, sync: str, limit: int = 20) -> list[Run]:
         return sorted((run for run in self.kept.values() if run.sync == sync), key=lambda run: -run.id)[:limit]
 
+    def totals(self, project: str) -> tuple[Mapping[RunStatus, int], int]:
+        ticks = {tick.id: tick.requests for tick in self._ticks.values() if tick.project == project}
+        return Counter(run.status for run in self.kept.values() if run.tick in ticks), sum(ticks.values())
+
+    def timing(self, sync: str) -> Timing | None:
+        """Left to the real one."""
+        return None
+
     def count_request(self, tick: int | None, sync: str | None = None) -> None:
         chosen = max(self._ticks, default=None) if tick is None else tick
         if chosen is not None:
@@ -177,3 +238,24 @@ class MemoryRecipients:
     def identifiers(self, connection: str, numbers: Iterable[int]) -> dict[int, str]:
         names = {number: name for name, number in self._numbers.get(connection, {}).items()}
         return {number: names[number] for number in numbers}
+
+
+class MemoryPlaces:
+    """What was learnt about recipients."""
+
+    def __init__(self, recipients: Recipients) -> None:
+        self._recipients = recipients
+        self._all: dict[tuple[str, str], Place] = {}
+
+    def get(self, connection: str, identifier: str) -> Place | None:
+        return self._all.get((connection, identifier))
+
+    def put(self, connection: str, identifier: str, place: Place | None) -> None:
+        if place is None:
+            self._all.pop((connection, identifier), None)
+        else:
+            self._all[connection, identifier] = place
+
+    def found(self, connection: str) -> BitMap:
+        names = [name for (whose, name), place in self._all.items() if whose == connection and place.user]
+        return BitMap(self._recipients.number(connection, pa.array(names, pa.string())).to_numpy().tolist())

@@ -15,9 +15,11 @@ from pyroaring import BitMap
 from cornicen.cohorts.query import Needs
 from cornicen.errors import BadSetting
 from cornicen.events.history import History
-from cornicen.flows.ports import Asked, Identified, Loaded, Numbering
+from cornicen.flows.ports import Asked, Audited, Form, Identified, Loaded, Numbering
+from cornicen.flows.ports.events import ANY_FORM
 from cornicen.sql.tables import Tables
 from cornicen.warehouse import answers, groups, relations
+from cornicen.warehouse.audits import write_audit
 from cornicen.warehouse.catalogue import Catalogue
 from cornicen.warehouse.compaction import Compaction
 from cornicen.warehouse.database import Database
@@ -107,7 +109,7 @@ class DuckDBWarehouse:
         )
         self._compaction = Compaction(self._database)
         self._retained, self._open = -1, True
-        self._identifiers = Identifiers(self._database, self._catalogue)
+        self._identifiers = Identifiers(self._database, self._catalogue, identity)
 
     def alias(self, names: frozenset[str], now: int) -> None:
         """Let the values of these profile properties be further names of their person; see `cornicen.warehouse.aliasing`.
@@ -209,9 +211,19 @@ class DuckDBWarehouse:
         """
         return give(self._database, key, names)
 
-    def identify(self, members: BitMap, identifier: str, connection: str, numbering: Numbering) -> Identified:
+    def identify(
+        self, members: BitMap, identifier: str, connection: str, numbering: Numbering, form: Form = ANY_FORM
+    ) -> Identified:
         """Persons to recipients; see `cornicen.flows.ports.Warehouse.identify`. Twice: nobody is numbered again."""
-        return self._identifiers.identify(members, identifier, connection, numbering)
+        return self._identifiers.identify(members, identifier, connection, numbering, form)
+
+    def differing(self, identifier: str, form: Form = ANY_FORM) -> tuple[int, int]:
+        """How many persons have a user id that is not their identifier's value, and how many have a usable identifier."""
+        return self._identifiers.differing(identifier, form)
+
+    def audit(self, audited: Audited, path: Path) -> None:
+        """Write who was meant by a run, who was not, and why; see `cornicen.flows.ports.Warehouse.audit`. Twice: the same."""
+        write_audit(self._database, self._identifiers, audited, path)
 
     def matched(self, members: BitMap, identifiers: Sequence[str]) -> Mapping[str, int]:
         """How many of these persons have each identifier."""

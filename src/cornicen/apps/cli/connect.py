@@ -16,7 +16,8 @@ from cornicen.apps import build
 from cornicen.apps.cli import exits, output
 from cornicen.apps.cli.options import HERE, Where
 from cornicen.apps.cli.probing import probe
-from cornicen.errors import BadFolder, BadInput, NotFound
+from cornicen.apps.cli.sync_audit import differs
+from cornicen.errors import BadFolder, BadInput, NotFound, NotRunning
 from cornicen.flows.projects.settings import check as check_settings
 from cornicen.flows.records import Connection
 from cornicen.flows.vendors import Manifest, Setting
@@ -28,7 +29,7 @@ if TYPE_CHECKING:
 
 def _option(setting: Setting) -> tuple[str, Any, Any]:
     """One option of a vendor's command; a secret takes only a reference, so that it is in no process list or history."""
-    bounds = f" Default {setting.default}." if setting.default is not None else ""
+    bounds = f" Default {setting.default}." if setting.default not in {None, ""} else ""
     shown = f"{setting.help}{bounds}" + (" Give env:NAME or file:PATH, not the key." if setting.secret else "")
     return (setting.name, Annotated[str | None, Parameter(help=shown)], field(default=None))
 
@@ -70,11 +71,24 @@ def _connect(manifest: Manifest, given: dict[str, str], slug: str, where: Where)
         connection = _connection(manifest, given, slug, house.project.id, before.id if before else uuid.uuid4().hex)
         account = probe(connection)
         house.state.connections.put(connection)
+        counted = _counted(house, slug)
         if where.json:
-            output.document({"slug": slug, "vendor": manifest.name, "account": account, "settings": dict(connection.settings)})
+            found = {"slug": slug, "vendor": manifest.name, "account": account, "settings": dict(connection.settings)}
+            output.document(found | ({} if counted is None else {"identifier": counted}))
         else:
             output.say(f"Connected {slug}: {manifest.title} answers as {account}.")
+            if counted is not None and counted["differing"]:
+                output.say(f"Of all persons: {differs(counted['differing'], counted['identifier'])}")
         return exits.OK
+
+
+def _counted(house: House, slug: str) -> dict[str, Any] | None:
+    """How many persons have an identifier, and how many of these another user id; None: no keeper is running to ask."""
+    try:
+        found = house.ask("differing", connection=slug)
+    except NotRunning:
+        return None
+    return {name: found[name] for name in ("identifier", "usable", "differing")}
 
 
 def _stored(house: House, slug: str) -> Connection | None:

@@ -6,8 +6,12 @@ from collections.abc import Mapping, Sequence
 from dataclasses import asdict
 from typing import TYPE_CHECKING, Any
 
-from cornicen.apps.cli import instants, output
+from cornicen.apps.cli import glimpses, instants, output
+from cornicen.apps.cli.conditions import condition_of
 from cornicen.flows.records import SyncStatus
+from cornicen.flows.syncs.freshness import freshness
+from cornicen.flows.syncs.health import Health
+from cornicen.flows.syncs.progress import progress_of
 
 if TYPE_CHECKING:
     from cornicen.apps.cli.house import House
@@ -24,6 +28,8 @@ def standings(house: House, syncs: Sequence[Sync]) -> list[dict[str, Any]]:
 
 def _standing(house: House, sync: Sync, slugs: Mapping[str, str]) -> dict[str, Any]:
     last = next(iter(house.state.runs.of_sync(sync.id, 1)), None)
+    timing = house.state.runs.timing(sync.id)
+    fresh, moving = freshness(timing), None if last is None else progress_of(last, timing, house.now)
     return {
         "cohort": sync.cohort,
         "id": sync.id,
@@ -36,14 +42,17 @@ def _standing(house: House, sync: Sync, slugs: Mapping[str, str]) -> dict[str, A
         "words": sync.words,
         "segment": dict(sync.container),
         "last_as_of": instants.maybe(sync.last_as_of),
+        "health": condition_of(house, sync).health.value,
         "last_run": None if last is None else last.status.value,
+        "progress": None if moving is None else moving.as_json(),
+        "freshness": None if fresh is None else fresh.as_json(),
         **asdict(house.state.ledger.standing(sync.id)),
     }
 
 
 def bad(one: Mapping[str, Any]) -> bool:
     """Whether somebody has to look at it."""
-    return bool(one["held"]) or one["status"] == SyncStatus.STOPPED.value
+    return bool(one["held"]) or one["status"] == SyncStatus.STOPPED.value or one["health"] == Health.LATE.value
 
 
 def tell(found: Sequence[Mapping[str, Any]]) -> None:
@@ -73,4 +82,6 @@ def explain(one: Mapping[str, Any]) -> None:
         output.say(f"{one['cohort']} is held. {one['why']}")
     if one["status"] == SyncStatus.STOPPED.value:
         words = f" Its words: {one['words']}" if one["words"] else ""
-        output.say(f"{one['cohort']} is stopped. {one['what']} {one['fix']}{words}")
+        output.say(glimpses.clean(f"{one['cohort']} is stopped. {one['what']} {one['fix']}{words}"))
+    if one["health"] == Health.LATE.value:
+        output.say(f"{one['cohort']} is late: it is as of {one['last_as_of']}. `cornicen status` says more.")

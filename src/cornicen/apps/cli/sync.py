@@ -1,4 +1,4 @@
-"""``cornicen sync``: plan, run, list, status, release, pause, resume."""
+"""``cornicen sync``: plan, apply, run, list, status, release, pause, resume."""
 
 from __future__ import annotations
 
@@ -8,6 +8,8 @@ from cyclopts import App
 
 from cornicen.apps.cli import exits, instants, output
 from cornicen.apps.cli.options import HERE, Where
+from cornicen.apps.cli.sync_apply import apply
+from cornicen.apps.cli.sync_audit import audit_file, differs
 from cornicen.apps.cli.sync_run import run
 from cornicen.errors import BadInput
 
@@ -19,6 +21,8 @@ if TYPE_CHECKING:
 
 app = App(name="sync", sort_key=7, help="Keep segments equal to cohorts.", help_epilogue=exits.epilogue())
 app.command(run)
+app.command(apply)
+app.command(audit_file)
 
 PLANNED = (
     "cohort",
@@ -64,6 +68,10 @@ def _tell_plan(found: dict[str, Any]) -> None:
         if one["others"]:
             others = ", ".join(f"{name} {count:,}" for name, count in one["others"].items())
             output.say(f"{one['cohort']}: nobody has {one['identifier']}; others would match: {others}.")
+        if one["differing"]:
+            output.say(f"{one['cohort']}: {differs(one['differing'], one['identifier'])}")
+        if one["by_subscription"]:
+            output.say(f"{one['cohort']}: {one['by_subscription']:,} are reached by their subscription's id.")
         if one["held_why"]:
             output.say(f"{one['cohort']}: would be held. {one['held_why']}")
     for one in found["syncs"]:
@@ -108,7 +116,7 @@ def list_(*, where: Where = HERE) -> int:
 
 @app.command
 def status(syncs: list[str] | None = None, /, *, where: Where = HERE) -> int:
-    """Show where each segment stands, in one line that adds up. Exits 1 if a sync is stopped or held.
+    """Show where each segment stands, in one line that adds up. Exits 1 if a sync is stopped, held or late.
 
     Args:
         syncs: Cohort slugs or sync ids; else all.

@@ -2,16 +2,20 @@
 
 from __future__ import annotations
 
+import math
 import time
 from dataclasses import asdict
+from datetime import timedelta
 from typing import TYPE_CHECKING, Annotated, Any
 
 from cyclopts import Parameter
 
 from cornicen.apps.cli import exits, instants, output
 from cornicen.apps.cli.options import HERE, Where
+from cornicen.apps.cli.sync_audit import differs
 from cornicen.errors import Unreachable
 from cornicen.flows.records import RunStatus, SyncStatus
+from cornicen.flows.syncs.progress import Progress, Watch, counted
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -54,16 +58,30 @@ def run(
         began = time.monotonic()
         asked = {} if as_of is None else {"as_of": instants.read(as_of)}
         ticked = house.ask("run", syncs=syncs or [], release=release, **asked)
-        runs = _settled(house, ticked["tick"], shown=not where.json) if wait else house.state.runs.of_tick(ticked["tick"])
-        found = _report(house, syncs or [], ticked, runs, time.monotonic() - began)
-        if where.json:
-            output.document(found)
-        else:
-            _tell(found)
-        statuses = {one.status for one in runs}
-        if any(one["words"] for one in found["stopped"]):
-            return exits.DENIED
-        return exits.NO if found["stopped"] or statuses & {RunStatus.HELD, RunStatus.STOPPED} else exits.OK
+        return followed(house, ticked, syncs or [], began, wait=wait, where=where)
+
+
+def followed(house: House, ticked: Mapping[str, Any], names: list[str], began: float, *, wait: bool, where: Where) -> int:
+    """Wait until a tick's changes are settled, tell what became of them, and say with which code to exit.
+
+    Args:
+        house: Where it runs.
+        ticked: What the keeper said of it.
+        names: The syncs asked for; none: all.
+        began: When the command began, on the monotonic clock.
+        wait: Wait for the courier.
+        where: How to answer.
+    """
+    runs = _settled(house, ticked["tick"], shown=not where.json) if wait else house.state.runs.of_tick(ticked["tick"])
+    found = _report(house, names, ticked, runs, time.monotonic() - began)
+    if where.json:
+        output.document(found)
+    else:
+        _tell(found)
+    statuses = {one.status for one in runs}
+    if any(one["words"] for one in found["stopped"]):
+        return exits.DENIED
+    return exits.NO if found["stopped"] or statuses & {RunStatus.HELD, RunStatus.STOPPED} else exits.OK
 
 
 def _settled(house: House, tick: int, *, shown: bool) -> list[Run]:
@@ -73,13 +91,13 @@ def _settled(house: House, tick: int, *, shown: bool) -> list[Run]:
         NotRunning: Nothing serves the home any more.
         Unreachable: A destination does not answer. Either way what is left is delivered by itself, later.
     """
-    pause, unchanged, before = BETWEEN_LOOKS, 0.0, None
+    pause, unchanged, before, watch = BETWEEN_LOOKS, 0.0, None, Watch(time.monotonic())
     with output.progress(shown=shown) as bar:
         task = bar.add_task("Delivering", total=None, note="")
         while True:
             runs = house.state.runs.of_tick(tick)
-            total, done = sum(one.adding + one.removing for one in runs), sum(one.added + one.removed for one in runs)
-            bar.update(task, total=total or None, completed=done, note=f"{done:,} of {total:,} changes")
+            seen = watch.see(*counted(runs), time.monotonic())
+            bar.update(task, total=seen.total or None, completed=seen.done, note=note(seen))
             if all(one.status in ENDED for one in runs):
                 return runs
             unchanged = unchanged + pause if runs == before else 0.0
@@ -89,6 +107,18 @@ def _settled(house: House, tick: int, *, shown: bool) -> list[Run]:
             before = runs
             time.sleep(pause)
             pause = min(pause * 1.1, 1.0)
+
+
+def note(seen: Progress) -> str:
+    """What stands beside the bar: how much, how fast, how long yet, and how long nothing moved where that was long. Pure."""
+    said = [f"{seen.done:,} of {seen.total:,} changes"]
+    if seen.rate:
+        said.append(f"{seen.rate:,.0f}/s" if seen.rate >= 10 else f"{seen.rate:.1f}/s")
+    if seen.left:
+        said.append(f"about {timedelta(seconds=math.ceil(seen.left))} left")
+    if seen.still >= 1:
+        said.append(f"{timedelta(seconds=int(seen.still))} throttled or without an answer")
+    return ", ".join(said)
 
 
 def _look_why(house: House, waiting: list[Run]) -> None:
@@ -137,6 +167,8 @@ def _tell(found: Mapping[str, Any]) -> None:
     for one in found["runs"]:
         if one["status"] == RunStatus.HELD:
             output.say(f"{one['cohort']} is held. {one['why']}")
+        if one["differing"]:
+            output.say(f"{one['cohort']}: {differs(one['differing'])}")
     for one in found["stopped"]:
         words = f" Its words: {one['words']}" if one["words"] else ""
         output.say(f"{one['cohort']} is stopped. {one['what']} {one['fix']}{words}")

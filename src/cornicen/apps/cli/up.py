@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import json
+import os
 import sys
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -58,10 +59,13 @@ def up(
         public_url: What senders call us, when a proxy stands in front: scheme and host only.
         style: How to answer.
     """
+    from cornicen.apps.courier.channels import channels
     from cornicen.apps.home import Home
     from cornicen.apps.up import serve
+    from cornicen.wire.client import HttpSender
 
     found = Home.find(home)
+    channels(found, HttpSender(), os.environ)  # what is wrong there is better told here than in the courier's log
     listening = _listening(found.settings, host, port, listen or [], public_url)
     serve(found, listening, ready=sys.stdout if style.json else _Spoken())
     return 0

@@ -1,4 +1,4 @@
-"""The courier: claims from the ledger and talks to destinations. One a home; one lane for each connection."""
+"""The courier: claims from the ledger and talks to destinations. One a home; a lane for each connection it has."""
 
 from cornicen.apps.courier.work import Wiring, run
 

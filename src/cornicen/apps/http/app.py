@@ -13,6 +13,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from cornicen.apps.http.capture import Capture
 from cornicen.apps.http.crossing import Crossing
+from cornicen.apps.http.metrics import Metrics
 from cornicen.apps.http.page import Page, health
 from cornicen.apps.http.status import View
 from cornicen.errors import BadInput, CornicenError, Denied, NotFound, Unavailable
@@ -94,10 +95,11 @@ def console(wiring: Wiring) -> dict[str, ASGIApp]:
         manifests=wiring.manifests,
         clock=wiring.clock,
         strangers=wiring.receiver.strangers,
+        taken=wiring.receiver.taken,
         since=wiring.clock.now(),
         address=wiring.address,
     )
-    return {"/": _Edge(Page(view))}
+    return {"/": _Edge(Page(view)), "/metrics": _Edge(Metrics(view))}
 
 
 def _trimmed(path: str) -> str:

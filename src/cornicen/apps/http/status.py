@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Awaitable, Callable, Mapping, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, field
 from typing import Any
 from urllib.parse import urlsplit, urlunsplit
 
@@ -12,8 +12,12 @@ from cornicen import __version__
 from cornicen.apps.http.steps import steps
 from cornicen.errors import CornicenError, Unavailable
 from cornicen.flows.events.strangers import Strangers
+from cornicen.flows.events.taken import Taken
 from cornicen.flows.ports import Clock, State
 from cornicen.flows.records import Connection, Project, Run, Standing, Sync, Tick
+from cornicen.flows.syncs.freshness import freshness
+from cornicen.flows.syncs.health import Health, condition
+from cornicen.flows.syncs.progress import progress_of
 from cornicen.flows.vendors import Manifest
 
 Keeper = Callable[[str], Awaitable[Mapping[str, Any]]]
@@ -37,6 +41,7 @@ class View:
         strangers: Requests of nobody.
         since: When the door started, microseconds: they are counted from there.
         address: Where senders reach this house; empty: not known.
+        taken: Records that the doors have put safely on disk.
     """
 
     state: State
@@ -46,6 +51,7 @@ class View:
     strangers: Strangers
     since: int
     address: str = ""
+    taken: Taken = field(default_factory=Taken)
 
 
 async def look(view: View) -> dict[str, Any]:
@@ -75,12 +81,13 @@ def _strangers(view: View) -> dict[str, Any]:
 
 async def _project(view: View, project: Project) -> dict[str, Any]:
     vendors = {manifest.name: manifest for manifest in view.manifests}
-    said, decided = await asyncio.gather(_asked(view, project.id), asyncio.to_thread(_decided, view.state, vendors, project))
+    said, decided = await asyncio.gather(asked(view, project.id), asyncio.to_thread(_decided, view, vendors, project))
     shown = {"id": project.id, "name": project.name, "timezone": project.zone, "keeper": said, **decided}
     return {**shown, "next": steps(shown, view.address)}
 
 
-async def _asked(view: View, project: str) -> dict[str, Any]:
+async def asked(view: View, project: str) -> dict[str, Any]:
+    """What a project's keeper says of itself, or that it does not answer; as `look` shows it."""
     try:
         answer = await asyncio.wait_for(view.keeper(project), PATIENCE)
     except CornicenError as error:
@@ -93,11 +100,12 @@ async def _asked(view: View, project: str) -> dict[str, Any]:
     return {"answers": True, **answer, "behind": behind}
 
 
-def _decided(state: State, vendors: Mapping[str, Manifest], project: Project) -> dict[str, Any]:
+def _decided(view: View, vendors: Mapping[str, Manifest], project: Project) -> dict[str, Any]:
     """What the state knows of a project."""
+    state, now = view.state, view.clock.now()
     cohorts = {cohort.slug: cohort.name for cohort in state.cohorts.all(project.id)}
     connections = {connection.id: connection for connection in state.connections.all(project.id)}
-    syncs = [_sync(state, vendors, cohorts, connections, sync) for sync in state.syncs.all(project.id)]
+    syncs = [_sync(state, vendors, cohorts, connections, sync, now) for sync in state.syncs.all(project.id)]
     synced = {sync["cohort"] for sync in syncs}
     return {
         "connections": [_connection(connection, vendors) for connection in connections.values()],
@@ -113,10 +121,12 @@ def _sync(
     cohorts: Mapping[str, str],
     connections: Mapping[str, Connection],
     sync: Sync,
+    now: int,
 ) -> dict[str, Any]:
     """One line: cohort, segment, and how many of the one are in the other."""
     connection = connections.get(sync.connection)
-    runs = state.runs.of_sync(sync.id, 1)
+    runs, timing = state.runs.of_sync(sync.id, 1), state.runs.timing(sync.id)
+    fresh, moving = freshness(timing), progress_of(runs[0], timing, now) if runs else None
     name = cohorts.get(sync.cohort, sync.cohort)
     return {
         "sync": sync.id,
@@ -130,7 +140,9 @@ def _sync(
         "as_of": sync.last_as_of,
         "standing": None if sync.last_as_of is None else _standing(state.ledger.standing(sync.id)),
         "last_run": asdict(runs[0]) if runs else None,
-        **_trouble(sync, runs[0] if runs else None),
+        "progress": None if moving is None else moving.as_json(),
+        "freshness": None if fresh is None else fresh.as_json(),
+        **_trouble(sync, runs[0] if runs else None, now),
     }
 
 
@@ -139,16 +151,16 @@ def _standing(standing: Standing) -> dict[str, Any]:
     return {**asdict(standing), "adds_up": standing.size - away + standing.leaving == standing.in_segment}
 
 
-def _trouble(sync: Sync, run: Run | None) -> dict[str, str]:
-    """Where it stands, and if it stands still: why, in the destination's words and ours, and what to do."""
-    status, what, fix, words = str(sync.status), sync.what, sync.fix, sync.words
-    if sync.held:
-        status = "held"
-        what = run.why if run is not None and run.why else "Its last run would have changed unusually many."
-        fix = f"Look at `cornicen sync plan {sync.cohort}`; if it is right, `cornicen sync release {sync.cohort}`."
-    elif not words and (refused := sync.container.get("words")):
+def _trouble(sync: Sync, run: Run | None, now: int) -> dict[str, str]:
+    """How it does, where it stands, and if that is not well: why, in the destination's words and ours, and what to do."""
+    found = condition(sync, now, run.why if run is not None and sync.held else "")
+    if found.bad:
+        status = found.health.value if found.health is not Health.FAILING else str(sync.status)
+        return {"status": status, "health": found.health, "what": found.what, "words": found.words, "fix": found.fix}
+    what, words = sync.what, sync.words
+    if not words and (refused := sync.container.get("words")):
         what, words = what or "The destination cannot have the segment; members are kept all the same.", str(refused)
-    return {"status": status, "what": what, "words": words, "fix": fix}
+    return {"status": str(sync.status), "health": found.health, "what": what, "words": words, "fix": sync.fix}
 
 
 def _connection(connection: Connection, vendors: Mapping[str, Manifest]) -> dict[str, Any]:

@@ -15,8 +15,9 @@ from cornicen.flows.cohorts.understand import context, understand
 from cornicen.flows.ports import Asked, Clock, Destination
 from cornicen.flows.records import Connection
 from cornicen.flows.syncs.guarding import why_held
-from cornicen.flows.syncs.propose import IDENTIFIERS, Desk, Faulty, Proposal, identifier_of, propose
-from cornicen.flows.syncs.tick import asked, instant, tick
+from cornicen.flows.syncs.planning import carry_out, fingerprint, planned
+from cornicen.flows.syncs.propose import IDENTIFIERS, Desk, Faulty, Proposal, identifier_of, propose, warned
+from cornicen.flows.syncs.tick import Ticked, asked, instant, tick
 
 PAGE = 10_000
 BATCH = 50_000
@@ -33,20 +34,23 @@ class Keeping:
         desk: The project's.
         clock: The keeper's.
         destination: Makes a connection's destination; asked for its rate only.
+        audit_days: How long the audit files of runs are kept.
     """
 
     desk: Desk
     clock: Clock
     destination: Callable[[Connection], Destination]
+    audit_days: int = 90
 
 
 def status(keeping: Keeping) -> dict[str, Any]:
-    """``{as_of, backlog: {live, bulk}, oldest: {lane: microseconds}, counts: {…}, refusals: […]}``."""
+    """``{as_of, backlog: {live, bulk}, oldest: {lane: microseconds}, loaded, counts: {…}, refusals: […]}``."""
     warehouse = keeping.desk.warehouse
     return {
         "as_of": warehouse.watermark(keeping.clock.now()),
         "backlog": dict(warehouse.backlog()),
         "oldest": dict(warehouse.oldest()),
+        "loaded": warehouse.last_load(),
         "counts": dict(warehouse.counts()),
         "refusals": [dict(refusal) for refusal in warehouse.refusals()],
     }
@@ -158,10 +162,21 @@ def _planned(keeping: Keeping, proposal: Proposal | Faulty, at: int) -> dict[str
         "refused": len(proposal.facts.declined & proposal.desired),
         "uncertain": len(proposal.facts.uncertain),
         "held_why": why_held(keeping.desk, proposal, at),
+        "fingerprint": fingerprint(proposal),
         "others": dict(proposal.others),
+        "differing": warned(keeping.desk.project, proposal.identified.differing),
+        "by_subscription": len(keeping.desk.state.places.found(proposal.connection.id) & proposal.desired),
         "requests": requests,
         "minutes": round(requests / keeping.destination(proposal.connection).rate / 60, 2),
     }
+
+
+def differing(keeping: Keeping, connection: str) -> dict[str, Any]:
+    """Of all persons, those with an identifier, and those with another user id: ``{identifier, usable, differing}``."""
+    desk = keeping.desk
+    found = desk.state.connections.get(desk.project.id, connection)
+    counted, usable = desk.warehouse.differing(identifier_of(found), desk.form(found))
+    return {"identifier": identifier_of(found), "usable": usable, "differing": warned(desk.project, counted)}
 
 
 def person(keeping: Keeping, name: str, events: int = 50) -> dict[str, Any]:
@@ -240,9 +255,31 @@ def run(keeping: Keeping, syncs: list[str] | None = None, as_of: int | None = No
     """
     drain(keeping)
     desk = keeping.desk
-    done = tick(desk, asked(desk, syncs or []), now=keeping.clock.now(), as_of=as_of, release=release)
+    return _ticked(tick(desk, asked(desk, syncs or []), now=keeping.clock.now(), as_of=as_of, release=release))
+
+
+def apply(keeping: Keeping, plan: list[dict[str, Any]], *, release: bool = False) -> dict[str, Any]:
+    """Load what waits, and do what a plan says if it would still do just that: as `run`, or ``{moved: [sentence, …]}``.
+
+    Args:
+        keeping: What answering takes.
+        plan: The ``syncs`` that `plan` gave.
+        release: Whether every run passes the guard.
+
+    Raises:
+        BadInput: It is no plan; or a sync is not there any more, or is not active.
+    """
+    plans = planned(plan)
+    drain(keeping)
+    carried = carry_out(keeping.desk, plans, now=keeping.clock.now(), release=release)
+    return {"moved": carried.moved} if carried.ticked is None else _ticked(carried.ticked)
+
+
+def _ticked(done: Ticked) -> dict[str, Any]:
     runs = [asdict(one) for one in done.runs]
-    return {"tick": done.tick.id, "as_of": done.tick.as_of, "events": done.tick.events, "gap": done.tick.gap, "runs": runs}
+    return {"tick": done.tick.id, "as_of": done.tick.as_of, "events": done.tick.events, "gap": done.tick.gap, "runs": runs} | (
+        {"unlisted": {str(run): why for run, why in done.unlisted.items()}} if done.unlisted else {}
+    )
 
 
 QUESTIONS: Mapping[str, Callable[..., dict[str, Any]]] = {
@@ -252,12 +289,14 @@ QUESTIONS: Mapping[str, Callable[..., dict[str, Any]]] = {
     "cohort": cohort,
     "members": members_page,
     "plan": plan,
+    "differing": differing,
     "person": person,
     "events": events,
     "export": export,
     "group": group,
     "groups": groups,
     "run": run,
+    "apply": apply,
 }
 
 

@@ -20,6 +20,7 @@ from cornicen.apps.keeper.client import LONGEST_LINE
 from cornicen.apps.keeper.questions import Keeping, answer
 from cornicen.errors import CornicenError, Unavailable
 from cornicen.flows.events.aliases import aliases
+from cornicen.flows.syncs.audit import tidy_audits
 from cornicen.flows.syncs.tick import due, tick
 
 IDLE = 0.1
@@ -95,6 +96,8 @@ class Keeper:
             if self._schedule and (syncs := due(desk, now)):
                 done = tick(desk, syncs, now=now)
                 log.info("tick", tick=done.tick.id, as_of=done.tick.as_of, runs=len(done.runs))
+                for run, why in done.unlisted.items():
+                    log.warning("no audit file", run=run, why=why)
         except Unavailable as error:
             log.warning("turn put off", **error.as_json())
             return 0
@@ -111,7 +114,10 @@ class Keeper:
         desk = self._keeping.desk
         try:
             before = min((sync.last_load for sync in desk.state.syncs.all(desk.project.id) if sync.last_as_of), default=None)
-            done = desk.warehouse.tidy(desk.warehouse.last_load() if before is None else before, self._keeping.clock.now())
+            now = self._keeping.clock.now()
+            done = desk.warehouse.tidy(desk.warehouse.last_load() if before is None else before, now)
+            if not done and desk.audits is not None:
+                tidy_audits(desk.audits, self._keeping.audit_days, now)
         except Exception:  # the worker's edge, as for a turn
             log.exception("tidying failed")
             done = False

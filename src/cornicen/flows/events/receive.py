@@ -9,6 +9,7 @@ from dataclasses import dataclass
 
 from cornicen.errors import SpoolFull, Unavailable
 from cornicen.flows.events.strangers import Strangers
+from cornicen.flows.events.taken import Taken
 from cornicen.flows.ports import Clock, Projects, Spool
 from cornicen.flows.records import Project
 from cornicen.flows.vendors import Credential, Fate, Outbound, Paces, Parsed
@@ -35,6 +36,7 @@ class Receiver:
         clock: The door's.
         paces: How fast the senders of a project are, by its id; None: nobody there is too fast.
         strangers: Counts requests that are `Fate.DENIED`, and those that nobody can tell whose they are.
+        taken: Counts what was kept; None: nobody else asks.
     """
 
     def __init__(
@@ -44,10 +46,12 @@ class Receiver:
         clock: Clock,
         paces: Callable[[str], Paces | None],
         strangers: Strangers,
+        taken: Taken | None = None,
     ) -> None:
         self._projects, self._spool, self._clock, self._paces = projects, spool, clock, paces
         self._known: dict[tuple[str, str, bytes], _Known] = {}
         self.strangers = strangers
+        self.taken = Taken() if taken is None else taken
 
     async def receive(self, parsed: Parsed, source: str) -> Outbound:
         """Keep a request's records and say so.
@@ -85,7 +89,11 @@ class Receiver:
         filled = [(project, part) for project, part in zip(projects, parsed.parts, strict=True) if project and part.records]
         spools = [self._spool(project.id) for project, _ in filled]
         appending = [spool.append(part.lane, source, part.records) for spool, (_, part) in zip(spools, filled, strict=True)]
-        return _fate(await asyncio.gather(*appending, return_exceptions=True))
+        kept = await asyncio.gather(*appending, return_exceptions=True)
+        for (project, part), outcome in zip(filled, kept, strict=True):
+            if not isinstance(outcome, BaseException):
+                self.taken.note(project.id, source, len(part.records))
+        return _fate(kept)
 
     async def _project(self, credential: Credential) -> Project | None:
         """The credential's project, if it is the one that the request names."""

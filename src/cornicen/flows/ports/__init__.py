@@ -3,11 +3,15 @@
 from __future__ import annotations
 
 from cornicen.flows.ports.deciding import (
+    Beat,
     Cohorts,
     Connections,
     Decision,
     Facts,
+    Lease,
+    Leases,
     Ledger,
+    Places,
     Projects,
     Recipients,
     Runs,
@@ -15,11 +19,27 @@ from cornicen.flows.ports.deciding import (
     State,
     Syncs,
 )
-from cornicen.flows.ports.events import Asked, Engine, Engines, GivenReader, Identified, Loaded, Numbering, Spool, Warehouse
-from cornicen.flows.ports.sending import Clock, Destination, Sender
+from cornicen.flows.ports.events import (
+    Asked,
+    Audited,
+    Engine,
+    Engines,
+    Form,
+    GivenReader,
+    Identified,
+    Loaded,
+    Numbering,
+    Spool,
+    Warehouse,
+)
+from cornicen.flows.ports.sending import Clock, Destination, Seeking, Sender
+from cornicen.flows.ports.telling import Channel, Notice, Notices
 
 __all__ = [
     "Asked",
+    "Audited",
+    "Beat",
+    "Channel",
     "Clock",
     "Cohorts",
     "Connections",
@@ -28,14 +48,21 @@ __all__ = [
     "Engine",
     "Engines",
     "Facts",
+    "Form",
     "GivenReader",
     "Identified",
+    "Lease",
+    "Leases",
     "Ledger",
     "Loaded",
+    "Notice",
+    "Notices",
     "Numbering",
+    "Places",
     "Projects",
     "Recipients",
     "Runs",
+    "Seeking",
     "Sender",
     "Settled",
     "Spool",

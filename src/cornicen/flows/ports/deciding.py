@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
@@ -10,7 +10,8 @@ import pyarrow as pa
 from pyroaring import BitMap
 
 from cornicen.delivery.shapes import Answer, Parcel, Shape
-from cornicen.flows.records import Cohort, Connection, Project, Run, Standing, Sync, Tick
+from cornicen.flows.ports.telling import Notices
+from cornicen.flows.records import Cohort, Connection, Place, Project, Run, RunStatus, Standing, Sync, Tick, Timing
 
 
 class Projects(Protocol):
@@ -88,6 +89,12 @@ class Runs(Protocol):
     def of_sync(self, sync: str, limit: int = 20) -> list[Run]:
         """Newest first."""
 
+    def totals(self, project: str) -> tuple[Mapping[RunStatus, int], int]:
+        """How many runs there are by status, and how many requests were sent on behalf of all ticks."""
+
+    def timing(self, sync: str) -> Timing | None:
+        """Of the newest run of which a change was acknowledged; None: there is none."""
+
     def count_request(self, tick: int | None, sync: str | None = None) -> None:
         """Count a request that carries no member (a segment's) on a tick (None: the newest)."""
 
@@ -156,6 +163,69 @@ class Recipients(Protocol):
         """The identifiers of some numbers."""
 
 
+class Places(Protocol):
+    """What was learnt about recipients that a destination does not know by their identifier alone."""
+
+    def get(self, connection: str, identifier: str) -> Place | None: ...
+    def put(self, connection: str, identifier: str, place: Place | None) -> None:
+        """Keep it, in place of what was kept before; None: forget. Twice: the same."""
+
+    def found(self, connection: str) -> BitMap:
+        """The recipients whose user was found by asking, by number."""
+
+
+@dataclass(frozen=True)
+class Lease:
+    """Whose a connection is to deliver for, as it was taken.
+
+    Args:
+        connection: Its id.
+        holder: The courier, by a name that no other has or had.
+        term: Counts how often the connection's lease was taken: what an earlier term writes is refused.
+        ended_ago: Microseconds from the end of the term before until this one began; 0: it had not ended, or is not known.
+    """
+
+    connection: str
+    holder: str
+    term: int
+    ended_ago: int = 0
+
+
+@dataclass(frozen=True)
+class Beat:
+    """What a courier holds.
+
+    Args:
+        terms: Of its leases the term, by the connection's id.
+        couriers: How many couriers there are, itself among them.
+    """
+
+    terms: Mapping[str, int]
+    couriers: int
+
+
+class Leases(Protocol):
+    """Which courier delivers for which connection. Times are those of whatever keeps them, never a courier's own."""
+
+    def take(self, connection: str, holder: str, seconds: float, dead: str = "") -> Lease | None:
+        """Take the lease of a connection for so many seconds.
+
+        It can be had when nobody has it, when its time has run out, and from oneself or a holder known to be ``dead``. None:
+        another has it. Whoever takes it calls `Ledger.recover` before anything else. Raises: NotFound.
+
+        Twice: the second is a new term of the same holder.
+        """
+
+    def beat(self, holder: str, seconds: float) -> Beat:
+        """Let all leases of a holder, and its being counted as a courier, last so many seconds from now. Twice: the same."""
+
+    def release(self, lease: Lease) -> None:
+        """Give a lease back, if it still is the holder's. Twice: does nothing."""
+
+    def leave(self, holder: str) -> None:
+        """A courier ends: it is counted no more. Twice: does nothing."""
+
+
 class Ledger(Protocol):
     """What is owed, uncertain and refused: on disk at every step.
 
@@ -182,16 +252,24 @@ class Ledger(Protocol):
         Twice: the second finds nothing left to change, and is a run of its own.
         """
 
-    def recover(self, connection: str, now: int, longest_answer: float) -> int:
+    def recover(self, connection: str, now: int, longest_answer: float, lease: Lease | None = None) -> int:
         """Called by a courier before its first claim: whatever is in flight was lost with its predecessor.
 
-        It becomes uncertain and is not asked again before ``longest_answer`` seconds after it was sent. Returns how many rows.
+        It becomes uncertain and is not asked again before ``longest_answer`` seconds after it was sent, or after the
+        predecessor's lease ended where that is later. Returns how many rows. Raises: LeaseLost.
 
         Twice: finds nothing.
         """
 
     def exchange(
-        self, connection: str, settled: Sequence[Settled], shape: Shape, free: int, now: int, longest_answer: float
+        self,
+        connection: str,
+        settled: Sequence[Settled],
+        shape: Shape,
+        free: int,
+        now: int,
+        longest_answer: float,
+        lease: Lease | None = None,
     ) -> list[Parcel]:
         """Settle what has arrived and claim up to ``free`` parcels, in one transaction.
 
@@ -199,14 +277,20 @@ class Ledger(Protocol):
         active or retiring, not held, and whose container exists or cannot be had; never a recipient with another row in flight
         or a row under doubt whose quiet time has not passed. Requests are counted on tick and runs.
 
+        Raises:
+            LeaseLost: The lease is another's by now; nothing was written. Without a lease, whoever calls is alone.
+
         Twice: with the same ``settled``, settles the same.
         """
 
     def due(self, connection: str) -> int | None:
         """When the next row's time comes, microseconds; None: nothing is waiting."""
 
-    def finish(self, connection: str, now: int) -> list[Run]:
-        """Fold and end the runs of which nothing is waiting or in flight; returns them. Twice: finds nothing."""
+    def finish(self, connection: str, now: int, lease: Lease | None = None) -> list[Run]:
+        """Fold and end the runs of which nothing is waiting or in flight; returns them.
+
+        Raises: LeaseLost. Twice: finds nothing.
+        """
 
     def forget(self, sync: str) -> None:
         """Drop a retired sync's rows and sets. Twice: does nothing."""
@@ -228,7 +312,13 @@ class State(Protocol):
     @property
     def recipients(self) -> Recipients: ...
     @property
+    def places(self) -> Places: ...
+    @property
     def ledger(self) -> Ledger: ...
+    @property
+    def leases(self) -> Leases: ...
+    @property
+    def notices(self) -> Notices: ...
 
     def close(self) -> None:
         """Close it; nothing of it is used after. Twice: does nothing."""

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Any, Protocol
 
 import pyarrow as pa
@@ -12,6 +13,7 @@ from pyroaring import BitMap
 from cornicen.cohorts.definition import GivenSource
 from cornicen.cohorts.query import Needs, Query
 from cornicen.events.shapes import Record
+from cornicen.flows.ports.deciding import Facts
 
 
 class Engine(Protocol):
@@ -75,6 +77,23 @@ class Loaded:
 
 
 @dataclass(frozen=True)
+class Form:
+    """How a connection keeps a person's identifier.
+
+    Args:
+        prefix: Stands before the person's value: which kind of identifier it is, where a destination has several.
+        uuid: Whether only a UUID is usable; it is kept in lower case.
+    """
+
+    prefix: str = ""
+    uuid: bool = False
+
+
+ANY_FORM = Form()
+"""A person's value as it was written."""
+
+
+@dataclass(frozen=True)
 class Identified:
     """What became of a cohort's persons on the way to recipients.
 
@@ -82,15 +101,43 @@ class Identified:
 
     Args:
         recipients: Numbers, as ``numbering`` gave them.
-        no_profile: Persons without a profile that has at least one property.
-        no_id: Persons with such a profile and no usable identifier.
+        no_profile: Persons who are not identified: without a profile that has at least one property or, under Amplitude's
+            rule, without a user id.
+        no_id: Identified persons without a usable identifier.
         shared: Persons whose identifier another person of the set has too, less one for each identifier.
+        differing: Persons whose user id is not their identifier's value.
     """
 
     recipients: BitMap
     no_profile: int
     no_id: int
     shared: int
+    differing: int = field(default=0, compare=False)
+
+
+@dataclass(frozen=True)
+class Audited:
+    """What one run meant for everybody it was about, to be listed.
+
+    Args:
+        members: The cohort's persons.
+        identifier: As for `Warehouse.identify`.
+        connection: As there.
+        form: As there.
+        facts: The sync's sets as the run found them.
+        desired: The recipients it wants in.
+        others: Recipients that are not those of ``members``, in pieces: ``identifier`` (string), ``number`` (uint32).
+        held: Whether the guard held the run.
+    """
+
+    members: BitMap
+    identifier: str
+    connection: str
+    form: Form
+    facts: Facts
+    desired: BitMap
+    others: Iterable[pa.Table]
+    held: bool = False
 
 
 @dataclass(frozen=True)
@@ -184,7 +231,9 @@ class Warehouse(Protocol):
         Twice: the second list takes the place of the first.
         """
 
-    def identify(self, members: BitMap, identifier: str, connection: str, numbering: Numbering) -> Identified:
+    def identify(
+        self, members: BitMap, identifier: str, connection: str, numbering: Numbering, form: Form = ANY_FORM
+    ) -> Identified:
         """Persons to recipients, in bulk.
 
         Args:
@@ -192,6 +241,20 @@ class Warehouse(Protocol):
             identifier: A profile property, or ``$user_id``, ``distinct_id`` or ``amplitude_user_id`` for a name.
             connection: Whose numbers ``numbering`` gives; they are cached under it for this process.
             numbering: Numbers identifiers not met before.
+            form: How the connection keeps them.
+        """
+
+    def differing(self, identifier: str, form: Form = ANY_FORM) -> tuple[int, int]:
+        """Over all known persons: how many have a user id that is not their identifier's value, and how many have both or one.
+
+        The second is everybody identified who has a usable identifier.
+        """
+
+    def audit(self, audited: Audited, path: Path) -> None:
+        """Write who was meant by a run, who was not, and why: gzipped CSV, whole or not at all, in pieces.
+
+        A line a person of the cohort and one a recipient that is none's: ``recipient,person,action,reason``.
+        Twice: the same file.
         """
 
     def matched(self, members: BitMap, identifiers: Sequence[str]) -> Mapping[str, int]:

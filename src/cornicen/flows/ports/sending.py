@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from typing import Protocol
+from typing import Protocol, runtime_checkable
 
-from cornicen.delivery.shapes import Answer, Container, Ensured, Parcel, Shape
+from cornicen.delivery.shapes import Answer, Container, Ensured, Need, Parcel, Shape, Sought
 from cornicen.wire.http import Request, Result
 
 
@@ -55,6 +55,31 @@ class Destination(Protocol):
 
     def answered(self, parcel: Parcel, result: Result) -> Answer:
         """What its answer means."""
+
+
+@runtime_checkable
+class Seeking(Protocol):
+    """What a `Destination` has besides, some of whose recipients have to be asked for, or made."""
+
+    views: float
+    """Seconds between two questions."""
+    lag: float
+    """Seconds after its making in which a user may still be told to be unknown."""
+
+    def need(self, identifier: str) -> Need:
+        """Whether the user behind a recipient has to be asked for."""
+
+    def seek(self, identifier: str) -> Request:
+        """Ask who is behind a recipient."""
+
+    def sought(self, result: Result) -> Sought:
+        """What the answer means."""
+
+    def deliver_to(self, parcel: Parcel, user: str) -> Request:
+        """As `Destination.deliver`, to a user who was found. Twice: the same state there."""
+
+    def create(self, parcel: Parcel) -> Request | None:
+        """Make the user who is not known, with what the parcel says; None: not wanted. Twice: one user."""
 
 
 class Sender(Protocol):

@@ -15,6 +15,7 @@ from cornicen.flows.vendors import Manifest, Setting
 
 REFERENCE = re.compile(r"(env|file):(.+)", re.DOTALL)
 LONGEST_SECRET = 10_000
+FLAGS = {"true": True, "false": False}
 
 
 @dataclass
@@ -60,6 +61,8 @@ def check(manifest: Manifest, given: Mapping[str, object], folder: Path, environ
         if value is None:
             checked.faults.append(Fault(name, "is missing.", setting.help))
             continue
+        if setting.secret and name not in given:
+            continue  # one with a default may be left out; the default is no reference
         try:
             if setting.secret:
                 checked.secrets[name] = resolve(value, folder, environment)
@@ -112,6 +115,13 @@ def _public(setting: Setting, value: object) -> object:
             if parts.scheme not in {"http", "https"} or not parts.hostname or parts.username or parts.query or parts.fragment:
                 raise BadSetting(f"must be an http or https address, not {value!r}.", setting.help)
             return str(value).rstrip("/")
+        case "choice":
+            if value not in setting.choices:
+                raise BadSetting(f"must be {' or '.join(setting.choices)}, not {value!r}.", setting.help)
+        case "flag":
+            if str(value).lower() not in FLAGS:
+                raise BadSetting(f"must be true or false, not {value!r}.", setting.help)
+            return FLAGS[str(value).lower()]
     if not isinstance(value, str) or not value.strip():
         raise BadSetting(f"must be a text, not {value!r}.", setting.help)
     return value

@@ -99,7 +99,12 @@ class Containers:
         if container.exists:
             return Need(sync, container, asked) if container.name != known.get("name") else None
         refused = bool(known.get("words")) and now < asked + int(REFUSED_FOR * SECOND)
-        return None if refused else Need(sync, container, asked)
+        return None if refused or self._may_still_empty(asked, now) else Need(sync, container, asked)
+
+    def _may_still_empty(self, asked: int, now: int) -> bool:
+        """Whether an earlier request to make this container could take effect, and empty it, after members of a later one."""
+        destination = self.line.destination
+        return destination.shape.empties and bool(asked) and now < asked + int(destination.longest_answer * SECOND)
 
     def _may_go(self, sync: Sync, container: Container, asked: int, now: int) -> bool:
         """Everybody is out, and no request of ours can make the container any more."""

@@ -13,6 +13,7 @@ from cornicen.delivery.shapes import Parcel, Verdict
 from cornicen.errors import Unavailable
 from cornicen.flows.ports import Settled
 from cornicen.flows.syncs.contain import AFTER_DENIAL, Containers, Need, stop
+from cornicen.flows.syncs.errands import Errands
 from cornicen.flows.syncs.line import Line
 
 POLL = 0.2
@@ -36,6 +37,7 @@ class Lane:
         self._line = line
         self._ledger = line.state.ledger
         self._containers = Containers(line)
+        self._errands = Errands(line, self._launch)
         self._round: asyncio.Task[None] | None = None
         self._gated = False
         self._flying: set[asyncio.Task[None]] = set()
@@ -71,7 +73,7 @@ class Lane:
         """Deliver until nothing more can be done at this moment of the clock. Twice: the second finds nothing to do."""
         self._hungry, self._look_at = True, 0.0
         try:
-            while await self._turn() or self._out or self._round is not None:
+            while await self._turn() or self._out or self._round is not None or self._errands.asking:
                 await self._rest()
             await self._glance()
         finally:
@@ -114,13 +116,10 @@ class Lane:
     def _exchange(self, settled: Sequence[Settled], free: int) -> list[Parcel]:
         destination, now = self._line.destination, self._line.clock.now()
         connection, longest = self._line.connection.id, destination.longest_answer
-        return self._ledger.exchange(connection, settled, destination.shape, free, now, longest)
+        return self._ledger.exchange(connection, settled, destination.shape, free, now, longest, self._line.lease)
 
     async def _carry(self, parcel: Parcel) -> None:
-        destination = self._line.destination
-        result = await self._line.send(destination.deliver(parcel))
-        answer = destination.answered(parcel, result)
-        self._line.heed(result, answer.verdict, answer.wait)
+        answer = await self._errands.carry(parcel)
         self._arrived.append(Settled(parcel, answer))
 
     async def _look(self) -> None:
@@ -138,7 +137,7 @@ class Lane:
     async def _recover(self) -> None:
         line = self._line
         rows = await asyncio.to_thread(
-            self._ledger.recover, line.connection.id, line.clock.now(), line.destination.longest_answer
+            self._ledger.recover, line.connection.id, line.clock.now(), line.destination.longest_answer, line.lease
         )
         self._recovered = True
         if rows:
@@ -175,7 +174,8 @@ class Lane:
         await self._finish()
 
     async def _finish(self) -> None:
-        ended = await asyncio.to_thread(self._ledger.finish, self._line.connection.id, self._line.clock.now())
+        line = self._line
+        ended = await asyncio.to_thread(self._ledger.finish, line.connection.id, line.clock.now(), line.lease)
         for run in ended:
             self._line.say("run ended", run=run.id, sync=run.sync, added=run.added, removed=run.removed, requests=run.requests)
 

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
 from typing import Literal
 
 from cornicen.delivery.rate import Bucket, RateLimit, pause, slow, spare, take
 from cornicen.delivery.retry import backoff
 from cornicen.delivery.shapes import Verdict
-from cornicen.flows.ports import Clock, Destination, Sender, State
+from cornicen.flows.ports import Clock, Destination, Lease, Sender, State
 from cornicen.flows.records import Connection
 from cornicen.wire.http import NotSent, Reply, Request, Result
 
@@ -21,6 +21,13 @@ LEAST_PAUSE = 1.0
 
 Say = Callable[..., None]
 """Told an event and its facts, for the log; never a secret."""
+
+Sure = Callable[[], Awaitable[None]]
+"""Returns as soon as the lease is certainly the courier's. Raises: LeaseLost."""
+
+
+async def alone() -> None:
+    """There is nobody who could take the connection over."""
 
 
 @dataclass
@@ -34,6 +41,8 @@ class Line:
         sender: Sends.
         clock: Paces.
         say: For the log.
+        lease: The courier's; None: nobody else delivers there.
+        sure: Asked before a request leaves, and before an answer about a container is written.
     """
 
     state: State
@@ -42,6 +51,8 @@ class Line:
     sender: Sender
     clock: Clock
     say: Say
+    lease: Lease | None = None
+    sure: Sure = alone
     _bucket: Bucket = field(default_factory=Bucket)
     _paused_until: float = 0.0
     _failures: int = 0
@@ -69,11 +80,16 @@ class Line:
         return take(self._bucket, self._limit, now=self._seconds())[1]
 
     async def ask(self, request: Request) -> Result:
-        """Send one request that carries no member, at the line's pace. The caller then says what it meant: `heed`."""
+        """Send one request that carries no member, at the line's pace. The caller then says what it meant: `heed`.
+
+        Raises: LeaseLost.
+        """
         while (wait := self.wait()) > 0:
             await self.clock.sleep(wait)
         self.spend(1)
-        return await self.send(request)
+        result = await self.send(request)
+        await self.sure()  # what is written of it is not fenced
+        return result
 
     async def slept(self, seconds: float) -> Literal[True]:
         """Return after so many seconds of the clock."""
@@ -81,7 +97,8 @@ class Line:
         return True
 
     async def send(self, request: Request) -> Result:
-        """Send a request whose turn has been spent."""
+        """Send a request whose turn has been spent. Raises: LeaseLost; it did not leave."""
+        await self.sure()
         return await self.sender.send(request, timeout=min(TIME_OUT, self.destination.longest_answer))
 
     def heed(self, result: Result, verdict: Verdict, wait: float | None) -> None:

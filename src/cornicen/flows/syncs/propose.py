@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import partial
+from pathlib import Path
 
 import pyarrow as pa
 from pyroaring import BitMap
@@ -17,12 +18,21 @@ from cornicen.errors import BadInput
 from cornicen.flows.bitmaps import bitmap
 from cornicen.flows.cohorts.evaluate import members, ready
 from cornicen.flows.cohorts.understand import understand
-from cornicen.flows.ports import Engines, Facts, GivenReader, Identified, State, Warehouse
+from cornicen.flows.ports import Engines, Facts, Form, GivenReader, Identified, State, Warehouse
+from cornicen.flows.ports.events import ANY_FORM
 from cornicen.flows.records import Connection, Project, Sync, SyncStatus
 
 DEFAULT_IDENTIFIER = "$onesignal_user_id"
 IDENTIFIERS = (DEFAULT_IDENTIFIER, "$user_id", "distinct_id")
 """What is counted when the chosen identifier matches nobody."""
+
+SIMPLIFIED = "simplified"
+"""The identity rule under which a user id that is not the identifier is worth a warning."""
+
+
+def any_form(_connection: Connection) -> Form:
+    """Identifiers as they were written."""
+    return ANY_FORM
 
 
 @dataclass(frozen=True)
@@ -36,6 +46,8 @@ class Desk:
         engines: Where its cohorts are asked.
         lists: Reads given lists.
         operators: The words of the language.
+        form: How a connection keeps its identifiers.
+        audits: Where each run's audit file goes; None: none is written.
     """
 
     project: Project
@@ -44,6 +56,8 @@ class Desk:
     engines: Engines
     lists: GivenReader
     operators: Mapping[str, Operator]
+    form: Callable[[Connection], Form] = any_form
+    audits: Path | None = None
 
 
 @dataclass(frozen=True)
@@ -60,6 +74,7 @@ class Proposal:
         owed: Whom the destination would have to be told about.
         others: Where nobody was matched: how many each other identifier would match.
         digest: Of everything that decides who is meant; a new one is a new cohort to the guard.
+        persons: In the cohort; none where it is a list of recipients.
     """
 
     sync: Sync
@@ -71,6 +86,7 @@ class Proposal:
     owed: BitMap
     others: Mapping[str, int] = field(default_factory=dict)
     digest: str = ""
+    persons: BitMap = field(default_factory=BitMap)
 
     @property
     def desired(self) -> BitMap:
@@ -143,8 +159,9 @@ def _proposal(desk: Desk, sync: Sync, definition: Definition | None, persons: Bi
     if persons and not identified.recipients:
         others = desk.warehouse.matched(persons, [name for name in IDENTIFIERS if name != identifier_of(connection)])
     told = owed_of(facts, identified.recipients)
-    meant = digest(definition, connection)
-    return Proposal(sync, connection, definition, size, identified, facts, told, others, meant)
+    meant = digest(definition, connection, desk.form(connection))
+    whom = persons if definition.recipients is None else BitMap()
+    return Proposal(sync, connection, definition, size, identified, facts, told, others, meant, whom)
 
 
 def owed_of(facts: Facts, desired: BitMap) -> BitMap:
@@ -156,12 +173,23 @@ def recipients(desk: Desk, connection: Connection, definition: Definition, perso
     """A cohort's size, and its persons (or its values, where they are recipients already) as the destination knows them."""
     numbering = partial(desk.state.recipients.number, connection.id)
     if definition.recipients is None:
-        return len(persons), desk.warehouse.identify(persons, identifier_of(connection), connection.id, numbering)
+        form = desk.form(connection)
+        return len(persons), desk.warehouse.identify(persons, identifier_of(connection), connection.id, numbering, form)
     values = desk.lists.read(definition.recipients)
     return len(values), Identified(bitmap(pa.chunked_array([numbering(values)])), 0, 0, 0)
 
 
-def digest(definition: Definition, connection: Connection) -> str:
-    """Names what is meant: the query, the lists' places, the identifier and the connection."""
-    meant = repr((definition.query, definition.recipients, identifier_of(connection), connection.id))
-    return hashlib.sha256(meant.encode()).hexdigest()[:32]
+def digest(definition: Definition, connection: Connection, form: Form = ANY_FORM) -> str:
+    """Names what is meant: the query, the lists' places, the identifier, how it is kept, and the connection."""
+    meant = (definition.query, definition.recipients, identifier_of(connection), connection.id)
+    text = repr(meant if form == ANY_FORM else (*meant, form))
+    return hashlib.sha256(text.encode()).hexdigest()[:32]
+
+
+def warned(project: Project, differing: int) -> int:
+    """How many persons people are warned about: those whose user id is not their identifier's value.
+
+    Only under the simplified rule: there the user id is what an app tells OneSignal at login as well, so that an identifier
+    that says something else is most likely a mistake.
+    """
+    return differing if project.identity == SIMPLIFIED else 0

@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
 
 from cornicen.errors import BadInput
 from cornicen.flows.ports import Decision
 from cornicen.flows.records import Run, RunStatus, Sync, SyncStatus, Tick
 from cornicen.flows.schedule import RETIRING, is_due, next_at
+from cornicen.flows.syncs.audit import audit
 from cornicen.flows.syncs.guarding import why_held
-from cornicen.flows.syncs.propose import Desk, Faulty, Proposal, propose
+from cornicen.flows.syncs.propose import Desk, Faulty, Proposal, propose, warned
 
 MICROSECONDS = 1_000_000
 
@@ -22,10 +23,12 @@ class Ticked:
     Args:
         tick: As kept.
         runs: One a sync, as kept.
+        unlisted: By run, why its audit file could not be written.
     """
 
     tick: Tick
     runs: list[Run]
+    unlisted: Mapping[int, str] = field(default_factory=dict)
 
 
 def due(desk: Desk, now: int) -> list[Sync]:
@@ -101,14 +104,16 @@ def tick(desk: Desk, syncs: Sequence[Sync], *, now: int, as_of: int | None = Non
         events=arrived,
         gap=desk.warehouse.backlog().get("bulk", 0),
     )
-    decisions = []
+    proposals = []
     for proposal in propose(desk, syncs, at, now):
         if isinstance(proposal, Faulty):
             _stop(desk, proposal)
         else:
-            decisions.append(_decide(desk, proposal, opened, release=release))
+            proposals.append(proposal)
+    decisions = [_decide(desk, proposal, opened, release=release, backdated=as_of is not None) for proposal in proposals]
     kept = desk.state.runs.open_tick(opened)
-    return Ticked(kept, desk.state.ledger.decide(kept, decisions, now))
+    runs = desk.state.ledger.decide(kept, decisions, now)
+    return Ticked(kept, runs, audit(desk, proposals, runs, now))
 
 
 def _stop(desk: Desk, faulty: Faulty) -> None:
@@ -116,7 +121,7 @@ def _stop(desk: Desk, faulty: Faulty) -> None:
     desk.state.syncs.change(faulty.sync.id, status=SyncStatus.STOPPED, what=str(faulty.error), fix=fix)
 
 
-def _decide(desk: Desk, proposal: Proposal, tick: Tick, *, release: bool) -> Decision:
+def _decide(desk: Desk, proposal: Proposal, tick: Tick, *, release: bool, backdated: bool) -> Decision:
     sync = proposal.sync
     run = Run(
         id=0,
@@ -130,12 +135,19 @@ def _decide(desk: Desk, proposal: Proposal, tick: Tick, *, release: bool) -> Dec
         adding=proposal.adding,
         removing=proposal.removing,
         others=proposal.others,
+        differing=warned(desk.project, proposal.identified.differing),
     )
     after = replace(sync, next_at=next_at(sync.cadence, tick.started, desk.project.zone))
     if not release and (why := why_held(desk, proposal, tick.as_of)):
         return Decision(replace(run, status=RunStatus.HELD, why=why), replace(after, held=True))
     digest = RETIRING if proposal.definition is None else proposal.digest
     after = replace(
-        after, last_as_of=tick.as_of, last_load=desk.warehouse.last_load(), evaluated=digest, held=False, released=False
+        after,
+        last_as_of=tick.as_of,
+        backdated=backdated,
+        last_load=desk.warehouse.last_load(),
+        evaluated=digest,
+        held=False,
+        released=False,
     )
     return Decision(run, after, proposal.desired, tick.as_of // MICROSECONDS)

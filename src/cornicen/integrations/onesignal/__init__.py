@@ -9,6 +9,7 @@ from cornicen.flows.vendors import Manifest
 from cornicen.integrations.onesignal.account import SETTINGS, account
 from cornicen.integrations.onesignal.check import check
 from cornicen.integrations.onesignal.members_out import MembersOut
+from cornicen.integrations.onesignal.recipients import form
 
 
 def destination(settings: Mapping[str, object], secrets: Mapping[str, str]) -> Destination:
@@ -21,5 +22,11 @@ def destination(settings: Mapping[str, object], secrets: Mapping[str, str]) -> D
 
 
 MANIFEST = Manifest(
-    name="onesignal", title="OneSignal", category="messaging", settings=SETTINGS, destination=destination, check=check
+    name="onesignal",
+    title="OneSignal",
+    category="messaging",
+    settings=SETTINGS,
+    destination=destination,
+    check=check,
+    form=form,
 )

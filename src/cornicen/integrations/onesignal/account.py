@@ -12,6 +12,7 @@ from urllib.parse import urlsplit
 from cornicen.errors import BadSetting
 from cornicen.flows.vendors import Setting
 from cornicen.integrations.onesignal import limits
+from cornicen.integrations.onesignal.recipients import Kind
 from cornicen.wire.http import Request
 
 SETTINGS = (
@@ -29,6 +30,22 @@ SETTINGS = (
         "User ID property",
         "The profile property that holds a person's OneSignal External ID; people without it are not exported.",
         default="$onesignal_user_id",
+    ),
+    Setting(
+        "recipient",
+        "Kind of identifier",
+        "What `identifier` holds: external_id, onesignal_id or subscription_id (both UUIDs), or auto: an External ID, or a "
+        "subscription's id where OneSignal does not know it. Asking whose a subscription is takes a second each.",
+        "choice",
+        Kind.EXTERNAL.value,
+        choices=tuple(Kind),
+    ),
+    Setting(
+        "create_missing",
+        "Create users",
+        "true: whom OneSignal does not know is created by External ID; nobody can be reached there before they have a device.",
+        "flag",
+        False,
     ),
     Setting(
         "rate",
@@ -71,6 +88,8 @@ class Account:
         rate: Requests per second.
         connections: Requests at the same time.
         longest_answer: Seconds.
+        recipient: What the identifiers are.
+        create_missing: Whether users are created whom the app does not know.
     """
 
     app: str
@@ -79,6 +98,8 @@ class Account:
     rate: float
     connections: int
     longest_answer: float
+    recipient: Kind = Kind.EXTERNAL
+    create_missing: bool = False
 
     def request(self, method: str, path: str, body: Mapping[str, object] | None = None) -> Request:
         """A request below the app's path; ``path`` is percent-encoded already and begins with a slash, or is empty."""
@@ -101,7 +122,22 @@ def account(settings: Mapping[str, object], secrets: Mapping[str, str]) -> Accou
         rate=_number("rate", given["rate"]),
         connections=int(_number("connections", given["connections"])),
         longest_answer=_number("longest_answer", given["longest_answer"]),
+        recipient=_kind(given["recipient"]),
+        create_missing=_flag("create_missing", given["create_missing"]),
     )
+
+
+def _kind(value: object) -> Kind:
+    try:
+        return Kind(str(value))
+    except ValueError:
+        raise BadSetting(f"`recipient` must be {', '.join(Kind)}, not {value!r}.", "Leave it out for External IDs.") from None
+
+
+def _flag(name: str, value: object) -> bool:
+    if not isinstance(value, bool):
+        raise BadSetting(f"`{name}` must be true or false, not {value!r}.", "Leave it out for false.")
+    return value
 
 
 def _uuid(value: object) -> str:

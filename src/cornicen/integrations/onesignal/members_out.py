@@ -8,11 +8,12 @@ import uuid
 from dataclasses import replace
 from urllib.parse import quote
 
-from cornicen.delivery.shapes import Answer, Change, Container, Ensured, Grouping, Parcel, Shape, Verdict
+from cornicen.delivery.shapes import Answer, Change, Container, Ensured, Grouping, Need, Parcel, Shape, Sought, Verdict
 from cornicen.errors import Unreachable
 from cornicen.integrations.onesignal import limits
 from cornicen.integrations.onesignal.account import Account
 from cornicen.integrations.onesignal.answers import Said, clean, hear, unknown_app
+from cornicen.integrations.onesignal.recipients import Kind, is_uuid, kind_of, owner_path, user_path
 from cornicen.wire.http import Request, Result
 
 GONE = frozenset({404, 410})
@@ -56,6 +57,8 @@ class MembersOut:
         self.rate = account.rate
         self.connections = account.connections
         self.longest_answer = account.longest_answer
+        self.views = limits.SECONDS_BETWEEN_VIEWS
+        self.lag = limits.SETTLES_WITHIN
 
     def probe(self) -> Request:
         """The app without its counts: the cheapest authenticated read."""
@@ -132,9 +135,53 @@ class MembersOut:
 
         Twice: the same tags.
         """
-        tags = {tag_key(change.sync): _value(change) for change in parcel.changes}
-        user = _encoded(parcel.changes[0].identifier)
-        return self.account.request("PATCH", f"/users/by/external_id/{user}", {"properties": {"tags": tags}})
+        return self._patch(parcel, *kind_of(parcel.changes[0].identifier))
+
+    def deliver_to(self, parcel: Parcel, user: str) -> Request:
+        """The same PATCH, of a user who was found by OneSignal's own id. Twice: the same tags."""
+        return self._patch(parcel, Kind.ONESIGNAL, user)
+
+    def _patch(self, parcel: Parcel, kind: Kind, value: str) -> Request:
+        if kind is Kind.SUBSCRIPTION:
+            raise ValueError("a subscription's user has to be asked for first")
+        return self.account.request("PATCH", user_path(kind, value), {"properties": {"tags": _tags(parcel)}})
+
+    def need(self, identifier: str) -> Need:
+        """A subscription's user has to be asked for; with `Kind.AUTO` also a UUID that is no External ID of the app."""
+        kind, value = kind_of(identifier)
+        if kind is Kind.SUBSCRIPTION:
+            return Need.FIRST
+        automatic = self.account.recipient is Kind.AUTO and kind is Kind.EXTERNAL
+        return Need.UNKNOWN if automatic and is_uuid(value) else Need.NEVER
+
+    def seek(self, identifier: str) -> Request:
+        """Whose a subscription is."""
+        return self.account.request("GET", owner_path(kind_of(identifier)[1]))
+
+    def sought(self, result: Result) -> Sought:
+        """OneSignal's own id of a subscription's user; nobody's, where there is no such subscription."""
+        heard = hear(result, self.account)
+        answer = Answer(heard.verdict, "", heard.words, heard.wait, error=heard.error)
+        if heard.verdict is Verdict.REFUSED and heard.said is not None and heard.said.status in GONE:
+            return Sought(replace(answer, verdict=Verdict.ACCEPTED))
+        if heard.verdict is not Verdict.ACCEPTED or heard.said is None:
+            return Sought(replace(answer, reason=heard.error.code if heard.error is not None else _reason(heard.said)))
+        identity = (heard.said.document or {}).get("identity")
+        user = identity.get("onesignal_id") if isinstance(identity, dict) else None
+        if not isinstance(user, str) or not is_uuid(user):
+            return Sought(Answer(Verdict.UNKNOWN, "", "the answer names no user"))
+        return Sought(answer, user.lower())
+
+    def create(self, parcel: Parcel) -> Request | None:
+        """Make the user behind an External ID, with its tags, where the connection wants that and somebody is to go in.
+
+        Whoever is there already is changed as by a PATCH. Twice: one user.
+        """
+        kind, value = kind_of(parcel.changes[0].identifier)
+        if not self.account.create_missing or kind is not Kind.EXTERNAL or not any(change.want for change in parcel.changes):
+            return None
+        body = {"identity": {"external_id": value}, "properties": {"tags": _tags(parcel)}}
+        return self.account.request("POST", "/users", body)
 
     def answered(self, parcel: Parcel, result: Result) -> Answer:
         """What its answer means."""
@@ -158,14 +205,14 @@ def _value(change: Change) -> str:
     return str(change.entered) if change.want else ""
 
 
-def _encoded(identifier: str) -> str:
-    """One path segment; never ``.`` or ``..``, which mean another path."""
-    encoded = quote(identifier, safe="")
-    return encoded.replace(".", "%2E") if set(encoded) == {"."} else encoded
+def _tags(parcel: Parcel) -> dict[str, str]:
+    return {tag_key(change.sync): _value(change) for change in parcel.changes}
 
 
-def _reason(said: Said) -> str:
-    """The word for a refusal of one user; `cornicen.delivery.retry` knows when to ask again."""
+def _reason(said: Said | None) -> str:
+    """The word for a refusal of one user; `cornicen.delivery.retry` knows when to ask again. "": nothing was said."""
+    if said is None:
+        return ""
     if said.status in GONE:
         return "unknown_recipient"
     if said.tells("entitlements-tag-limit", "limited to a maximum of"):

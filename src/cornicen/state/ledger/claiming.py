@@ -42,8 +42,12 @@ def claim(db: sa.Connection, account: int, lines: Sequence[Line], shape: Shape, 
     _MARK.each(db, keys)
     known = identifiers_of(db, account, {row.recipient for row in rows})
     ids = {line.number: line.id for line in lines}
+    names = {line.number: line.name for line in lines} if shape.grouping is Grouping.PAGE else {}
     try:
-        return [Parcel(tuple(_change(ids[row.sync], known[row.recipient], row) for row in some), now) for some in taken]
+        return [
+            Parcel(tuple(_change(ids[row.sync], known[row.recipient], row) for row in some), now, names.get(some[0].sync, ""))
+            for some in taken
+        ]
     except KeyError as error:
         raise Damaged(
             f"The ledger names a recipient {error} that has no identifier.", "Restore the state from a backup."

@@ -23,7 +23,7 @@ from cornicen.state.tables import Stand, member
 AT_ONCE = 20_000
 """Rows of one statement."""
 
-_MOVED = ("last_as_of", "last_load", "evaluated", "held", "released", "next_at")
+_MOVED = ("last_as_of", "backdated", "last_load", "evaluated", "held", "released", "next_at")
 _HELD = ("held", "next_at")  # what else a held decision carries it has only read, and somebody may have changed it since
 
 

@@ -9,7 +9,7 @@ import sqlalchemy as sa
 
 from cornicen.delivery.shapes import Parcel, Shape
 from cornicen.flows.ports import Settled
-from cornicen.state import tables
+from cornicen.state import delays, tables
 from cornicen.state.ledger.claiming import claim
 from cornicen.state.ledger.queue import Line, lines_of
 from cornicen.state.ledger.settling import Terms, settle
@@ -37,6 +37,7 @@ def exchange(
     if settled:
         terms = Terms(now, longest, int(shape.spacing * SECOND))
         added, removed = settle(db, account, {line.id: line for line in lines}, settled, terms)
+        delays.note(db, added, removed, now)
     parcels = claim(db, account, lines, shape, free, now)
     _count(db, lines, parcels, added, removed)
     return parcels

@@ -15,19 +15,21 @@ from cornicen.state.runs import end_ticks, read_runs
 from cornicen.state.tables import Stand, member
 
 
-def recover(db: sa.Connection, account: int, longest: int) -> int:
+def recover(db: sa.Connection, account: int, longest: int, alive: int = 0) -> int:
     """Whatever is in flight was lost with its courier: it is uncertain, and quiet until it cannot take effect any more.
 
     Args:
         db: In a writing transaction.
         account: The connection's number.
         longest: Microseconds after which an unanswered request cannot take effect any more.
+        alive: Until when the courier may have sent what it had claimed, microseconds; it may have been slow.
 
     Returns:
         How many rows.
     """
     syncs = sa.select(tables.sync.c.number).where(tables.sync.c.connection == account)
-    quiet = member.c.sent_at + longest
+    left = sa.case((member.c.sent_at > alive, member.c.sent_at), else_=sa.literal(alive, sa.BigInteger()))
+    quiet = left + longest
     lost = sa.update(member).where(member.c.sync.in_(syncs), member.c.state == Stand.FLIGHT)
     due = sa.case((member.c.due > quiet, member.c.due), else_=quiet)
     return int(db.execute(lost.values(state=Stand.WAITING.value, doubt=sa.true(), due=due)).rowcount)

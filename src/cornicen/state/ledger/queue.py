@@ -24,6 +24,7 @@ class Line:
         ready: Whether its rows may be claimed: active or retiring, not held, and its container exists or cannot be had.
         run: Whose requests and outcomes are counted: the last run that was not held.
         tick: That run's tick.
+        name: What people call its container, as the destination was last told.
     """
 
     number: int
@@ -31,6 +32,7 @@ class Line:
     ready: bool
     run: int | None
     tick: int | None
+    name: str = ""
 
 
 @dataclass(frozen=True)
@@ -54,7 +56,8 @@ def lines_of(db: sa.Connection, account: int) -> list[Line]:
     for number, id_, status, held, container, run, tick in _LINES.rows(db, account=account):
         known = json.loads(container) if isinstance(container, str) else container
         there = known.get("exists") is True or bool(known.get("words"))
-        found.append(Line(number, id_, there and not held and status in _GOING, run, tick))
+        ready = there and not held and status in _GOING
+        found.append(Line(number, id_, ready, run, tick, str(known.get("name") or "")))
     return found
 
 

@@ -115,7 +115,8 @@ def settle(
             row = rows.get((line.number, change.recipient)) if line else None
             if line is None or row is None or not _is(row.member.flight, done.parcel, change):
                 continue
-            after = settled_row(row, done.answer.others.get(change.recipient, done.answer), terms)
+            seed = done.parcel.changes[0].recipient  # one for all: a page that is repeated stays a page
+            after = settled_row(row, done.answer.others.get(change.recipient, done.answer), terms, seed)
             rows[after.sync, after.recipient] = after
             written.append(after)
             if line.run is not None and after.member.acknowledged != row.member.acknowledged:
@@ -130,12 +131,12 @@ def _is(flight: Flight | None, parcel: Parcel, change: Change) -> bool:
     return flight is not None and flight.want == change.want and parcel.sent in {0, flight.at}
 
 
-def settled_row(row: Row, answer: Answer, terms: Terms) -> Row:
-    """What an answer makes of a row in flight. Pure."""
+def settled_row(row: Row, answer: Answer, terms: Terms, seed: int) -> Row:
+    """What an answer makes of a row in flight; rows with the same seed are repeated at the same moment. Pure."""
     attempts = 0 if answer.verdict in {Verdict.ACCEPTED, Verdict.REFUSED} else row.attempts + 1
     sent = row.member.flight.at if row.member.flight else terms.now
     seconds = terms.longest / retry.SECOND
-    again = retry.again_at(answer.verdict, max(attempts, 1), terms.now, answer.wait, seconds, sent=sent, seed=row.recipient)
+    again = retry.again_at(answer.verdict, max(attempts, 1), terms.now, answer.wait, seconds, sent=sent, seed=seed)
     again = max(again, terms.now + terms.spacing)
     refusals, words, now = row.refusals, row.words, terms.now
     match answer.verdict:

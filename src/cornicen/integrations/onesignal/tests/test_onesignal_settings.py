@@ -1,6 +1,7 @@
 import pytest
 
 from cornicen.errors import BadSetting
+from cornicen.flows.projects.settings import check
 from cornicen.integrations import found
 from cornicen.integrations.onesignal import MANIFEST
 
@@ -61,3 +62,26 @@ def test_the_manifest_is_found_and_says_what_the_rate_costs():
     assert settings["api_key"].secret
     assert "3 min 20 s" in settings["rate"].help
     assert 100_000 / settings["rate"].default == 200
+
+
+@pytest.mark.parametrize(
+    ("given", "kept"),
+    [
+        ({"recipient": "onesignal_id", "create_missing": "true"}, ("onesignal_id", True)),
+        ({"create_missing": False}, ("external_id", False)),
+        ({}, ("external_id", False)),
+    ],
+    ids=["from the command line", "from YAML", "left out"],
+)
+def test_choices_and_flags_are_read_from_texts_and_yaml(tmp_path, given, kept):
+    whole = {"app_id": APP, "api_key": "env:KEY", **given}
+    checked = check(MANIFEST, whole, tmp_path, {"KEY": KEY})
+    assert not checked.faults
+    assert (checked.settings["recipient"], checked.settings["create_missing"]) == kept
+    MANIFEST.destination(checked.settings, checked.secrets)
+
+
+@pytest.mark.parametrize("given", [{"recipient": "email"}, {"create_missing": "yes"}, {"create_missing": 1}])
+def test_a_word_that_is_no_choice_is_a_fault_of_its_setting(tmp_path, given):
+    checked = check(MANIFEST, {"app_id": APP, "api_key": "env:KEY", **given}, tmp_path, {"KEY": KEY})
+    assert [fault.path for fault in checked.faults] == list(given)
