@@ -73,11 +73,17 @@ class Meant:
             self.member = Member(self.member.desired, self.member.acknowledged)
             self.attempts = self.refusals = 0
 
-    def settle(self, answer, now, spacing, recipient):
+    def remember(self, row):
+        """A row with nothing open may stay, because it was put off together with its recipient; then so do its counters."""
+        self.attempts, self.refusals = row.attempts, row.refusals
+        refusal = meaning.Refusal(row.reason, row.refused_until) if row.reason else None
+        self.member = replace(self.member, refusal=refusal)
+
+    def settle(self, answer, now, spacing, seed):
         definite = answer.verdict in {Verdict.ACCEPTED, Verdict.REFUSED}
         self.attempts = 0 if definite else self.attempts + 1
         sent = self.member.flight.at
-        again = retry.again_at(answer.verdict, max(1, self.attempts), now, answer.wait, LONGEST, sent=sent, seed=recipient)
+        again = retry.again_at(answer.verdict, max(1, self.attempts), now, answer.wait, LONGEST, sent=sent, seed=seed)
         again = max(again, now + spacing)
         match answer.verdict:
             case Verdict.ACCEPTED:
@@ -177,9 +183,10 @@ class LedgerMachine(RuleBasedStateMachine):
     def _exchange(self, free, settled):
         for done in settled:
             self.flying.remove(done.parcel)
+            seed = done.parcel.changes[0].recipient  # one for all, so that a page stays a page
             for change in done.parcel.changes:
                 answer = done.answer.others.get(change.recipient, done.answer)
-                self.meant[change.sync, change.recipient].settle(answer, self.now, self.spacing, change.recipient)
+                self.meant[change.sync, change.recipient].settle(answer, self.now, self.spacing, seed)
         parcels = self.desk.exchange(free, settled)
         assert len(parcels) <= free
         for parcel in parcels:
@@ -292,6 +299,8 @@ class LedgerMachine(RuleBasedStateMachine):
             if row is None:
                 assert not meaning.open_still(meant.member, self.now)
                 continue
+            if not meaning.open_still(meant.member, self.now):
+                meant.remember(row)
             stand = Stand.FLIGHT if meant.member.flight else Stand.WAITING if meant.asks else Stand.SETTLED
             assert (row.state, row.want, row.acknowledged) == (stand, meant.member.desired, meant.member.acknowledged)
             assert (row.attempts, row.refusals, row.entered) == (meant.attempts, meant.refusals, meant.entered)
