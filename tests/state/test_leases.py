@@ -5,9 +5,11 @@ import sqlalchemy as sa
 from ledger_world import BY_RECIPIENT, CONNECTION, LONGEST, PROJECT, SECOND, A
 
 from cornicen.delivery.shapes import Answer, Verdict
-from cornicen.errors import LeaseLost, NotFound
+from cornicen.errors import LeaseLost, NotFound, Unavailable
 from cornicen.flows.ports import Lease, Settled
 from cornicen.flows.records import RunStatus, SyncStatus
+from cornicen.state.leases import fence
+from cornicen.state.tables import courier
 from cornicen.state.tables import lease as kept
 
 TERM = 15.0
@@ -148,3 +150,16 @@ def test_what_a_slow_predecessor_may_have_sent_late_is_quiet_from_the_end_of_its
     theirs = replace(take(state, "two"), ended_ago=ended_ago * SECOND)
     state.ledger.recover(CONNECTION.id, desk.now, LONGEST, theirs)
     assert desk.due() == claimed + int(quiet * SECOND)
+
+
+def test_whoever_is_stopped_within_a_transaction_is_cut_off_once_its_time_has_run_out(served):
+    stopped = take(served, "one")
+    with pytest.raises(Unavailable), served.database.write() as db:  # noqa: PT012 - it is raised by the last
+        fence(db, db.scalar(sa.select(kept.c.connection)), stopped)
+        served.leases.beat("two", TERM)  # its time has not run out yet
+        assert db.scalar(sa.select(kept.c.term)) == 1
+        with served.database.write() as other:
+            other.execute(sa.insert(courier).values(holder="one", until=0))
+        served.leases.beat("two", TERM)
+        db.execute(sa.select(kept))
+    assert take(served, "one") == Lease(CONNECTION.id, "one", 2)  # going on, it finds a connection of its own

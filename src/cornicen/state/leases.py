@@ -35,9 +35,12 @@ class Leases:
             return None
 
     def beat(self, holder: str, seconds: float) -> Beat:
-        """Renew all leases of a holder; see the port. Twice: the later end holds."""
+        """Renew all leases of a holder, and cut off who is late; see the port. Twice: the later end holds."""
         lease, account, courier = tables.lease, tables.connection, tables.courier
         with self._database.write() as db:
+            if db.dialect.name == "postgresql":
+                db.execute(_CUT_OFF, {"holder": holder, "now": _now(db)})
+            _sign(db, holder)
             now = _now(db)
             until = now + int(seconds * SECOND)
             db.execute(sa.update(lease).where(lease.c.holder == holder, lease.c.until < until).values(until=until))
@@ -75,7 +78,7 @@ def fence(db: sa.Connection, account: int, lease: Lease | None) -> None:
     Raises:
         LeaseLost: It is another's.
     """
-    if lease is not None and not _FENCE.rows(db, account=account, holder=lease.holder, term=lease.term):
+    if lease is not None and not _FENCE[db.dialect.name].rows(db, account=account, holder=lease.holder, term=lease.term):
         raise lost(lease)
 
 
@@ -90,6 +93,7 @@ def _take(db: sa.Connection, connection: str, holder: str, micro: int, dead: str
     account = db.scalar(sa.select(tables.connection.c.number).where(tables.connection.c.id == connection))
     if account is None:
         raise NotFound(f"There is no connection with the id {connection}.", "Name one that exists.")
+    _sign(db, holder)
     there = db.execute(sa.select(lease).where(lease.c.connection == account).with_for_update()).first()
     now = _now(db)  # after the lock was had: waiting for it takes time
     if there is None:
@@ -106,10 +110,37 @@ def _now(db: sa.Connection) -> int:
     return int(db.scalar(_NOW[db.dialect.name]) or 0)
 
 
-def _fence() -> sa.Executable:
+def _sign(db: sa.Connection, holder: str) -> None:
+    """Let the transaction bear the holder's name, where others can see it."""
+    if db.dialect.name == "postgresql":
+        db.execute(sa.select(_signed(sa.literal(holder))))
+
+
+def _signed(holder: sa.ColumnElement[str]) -> sa.ColumnElement[str]:
+    return sa.func.set_config("application_name", holder, True)
+
+
+def _fence() -> sa.Select[tuple[int]]:
     lease = tables.lease
     mine = (lease.c.connection == sa.bindparam("account"), lease.c.holder == sa.bindparam("holder"))
     return sa.select(lease.c.term).where(*mine, lease.c.term == sa.bindparam("term")).with_for_update(read=True)
 
 
-_FENCE = Prepared(_fence())
+_FENCE = {
+    "postgresql": Prepared(_fence().add_columns(_signed(tables.lease.c.holder))),
+    "sqlite": Prepared(_fence()),
+}
+
+_CUT_OFF = sa.text("""
+    SELECT pg_terminate_backend(a.pid)
+    FROM pg_stat_activity AS a
+    WHERE a.datname = current_database() AND a.usename = current_user AND a.pid <> pg_backend_pid()
+      AND a.application_name <> :holder
+      AND a.application_name IN (
+        SELECT holder FROM courier WHERE until <= :now UNION ALL SELECT holder FROM lease WHERE until <= :now AND holder <> '')
+""")
+"""Ends the transactions of couriers whose time has run out.
+
+One that was stopped in the middle of a transaction keeps its locks, the lease's own among them, so that nobody could take over;
+between the statements of a batch no time limit of PostgreSQL 15 ends it. When it goes on, its transaction has not happened.
+"""

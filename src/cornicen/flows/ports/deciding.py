@@ -217,7 +217,13 @@ class Leases(Protocol):
         """
 
     def beat(self, holder: str, seconds: float) -> Beat:
-        """Let all leases of a holder, and its being counted as a courier, last so many seconds from now. Twice: the same."""
+        """Let all leases of a holder, and its being counted as a courier, last so many seconds from now.
+
+        What another whose time has run out has begun to write and not ended does not happen: it would stand in everybody's way
+        for as long as that one is stopped.
+
+        Twice: the same.
+        """
 
     def release(self, lease: Lease) -> None:
         """Give a lease back, if it still is the holder's. Twice: does nothing."""
