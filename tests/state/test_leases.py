@@ -1,3 +1,6 @@
+import time
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import nullcontext
 from dataclasses import replace
 
 import pytest
@@ -152,14 +155,47 @@ def test_what_a_slow_predecessor_may_have_sent_late_is_quiet_from_the_end_of_its
     assert desk.due() == claimed + int(quiet * SECOND)
 
 
-def test_whoever_is_stopped_within_a_transaction_is_cut_off_once_its_time_has_run_out(served):
-    stopped = take(served, "one")
+SILENCE = 0.2
+
+
+def overdue(state, holder):
+    """As when another beats and this courier has not for a long time."""
+    with state.database.write() as db:
+        db.execute(sa.insert(courier).values(holder=holder, until=0))
+    state.leases.beat("two", SILENCE)
+
+
+def between_statements(_db):
+    return nullcontext()
+
+
+def within_a_batch(db):
+    """The server waits for the next statement, and does not count this as idling."""
+    return db.connection.dbapi_connection.pipeline()
+
+
+@pytest.mark.parametrize("stopping", [between_statements, within_a_batch])
+def test_whoever_is_stopped_within_a_transaction_is_cut_off_once_its_time_has_run_out(served, stopping):
+    stopped, there = take(served, "one"), None
     with pytest.raises(Unavailable), served.database.write() as db:  # noqa: PT012 - it is raised by the last
         fence(db, db.scalar(sa.select(kept.c.connection)), stopped)
-        served.leases.beat("two", TERM)  # its time has not run out yet
-        assert db.scalar(sa.select(kept.c.term)) == 1
-        with served.database.write() as other:
-            other.execute(sa.insert(courier).values(holder="one", until=0))
-        served.leases.beat("two", TERM)
-        db.execute(sa.select(kept))
+        with stopping(db):
+            db.connection.dbapi_connection.execute("SELECT 1").fetchone()
+            time.sleep(SILENCE)
+            served.leases.beat("two", SILENCE)  # its time has not run out yet
+            there = db.connection.dbapi_connection.execute("SELECT 'still there'").fetchone()
+            time.sleep(SILENCE)
+            overdue(served, "one")
+            db.connection.dbapi_connection.execute("SELECT 1").fetchone()
+    assert there == ("still there",)
     assert take(served, "one") == Lease(CONNECTION.id, "one", 2)  # going on, it finds a connection of its own
+
+
+def test_whoever_has_a_long_statement_running_is_not_cut_off_though_its_time_has_run_out(served):
+    working = take(served, "one")
+    with served.database.write() as db, ThreadPoolExecutor(1) as thread:
+        fence(db, db.scalar(sa.select(kept.c.connection)), working)
+        long = thread.submit(db.scalar, sa.text("SELECT 1 FROM pg_sleep(1)"))
+        time.sleep(2 * SILENCE)
+        overdue(served, "one")
+        assert long.result() == 1

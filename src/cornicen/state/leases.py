@@ -38,10 +38,10 @@ class Leases:
         """Renew all leases of a holder, and cut off who is late; see the port. Twice: the later end holds."""
         lease, account, courier = tables.lease, tables.connection, tables.courier
         with self._database.write() as db:
-            if db.dialect.name == "postgresql":
-                db.execute(_CUT_OFF, {"holder": holder, "now": _now(db)})
             _sign(db, holder)
             now = _now(db)
+            if db.dialect.name == "postgresql":
+                db.execute(_CUT_OFF, {"holder": holder, "now": now, "seconds": seconds})
             until = now + int(seconds * SECOND)
             db.execute(sa.update(lease).where(lease.c.holder == holder, lease.c.until < until).values(until=until))
             db.execute(sa.delete(courier).where(courier.c.until <= now, courier.c.holder != holder))
@@ -134,13 +134,14 @@ _FENCE = {
 _CUT_OFF = sa.text("""
     SELECT pg_terminate_backend(a.pid)
     FROM pg_stat_activity AS a
-    WHERE a.datname = current_database() AND a.usename = current_user AND a.pid <> pg_backend_pid()
-      AND a.application_name <> :holder
+    WHERE a.datname = current_database() AND a.usename = current_user AND a.application_name <> :holder
+      AND a.wait_event_type = 'Client' AND a.state_change <= clock_timestamp() - make_interval(secs => :seconds)
       AND a.application_name IN (
         SELECT holder FROM courier WHERE until <= :now UNION ALL SELECT holder FROM lease WHERE until <= :now AND holder <> '')
 """)
-"""Ends the transactions of couriers whose time has run out.
+"""Ends the transactions of couriers whose time has run out and from which nothing has come for as long.
 
 One that was stopped in the middle of a transaction keeps its locks, the lease's own among them, so that nobody could take over;
-between the statements of a batch no time limit of PostgreSQL 15 ends it. When it goes on, its transaction has not happened.
+within a batch no time limit of PostgreSQL 15 ends it. When it goes on, its transaction has not happened. One whose statement
+takes long is at work: the fence keeps its lease for it, and holds up its own renewals.
 """

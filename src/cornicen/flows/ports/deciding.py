@@ -219,8 +219,8 @@ class Leases(Protocol):
     def beat(self, holder: str, seconds: float) -> Beat:
         """Let all leases of a holder, and its being counted as a courier, last so many seconds from now.
 
-        What another whose time has run out has begun to write and not ended does not happen: it would stand in everybody's way
-        for as long as that one is stopped.
+        What another has begun to write does not happen if its time has run out and it has been silent for so many seconds: it
+        was stopped, and would stand in everybody's way until it goes on.
 
         Twice: the same.
         """
