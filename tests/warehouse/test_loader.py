@@ -4,9 +4,10 @@ import subprocess
 import sys
 import tempfile
 from pathlib import Path
+from random import Random
 
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 from plain_warehouse import PlainWarehouse, change, drain, event, fill
 
@@ -130,6 +131,7 @@ def warehouse(tmp_path):
 @given(
     randoms, identities, st.lists(st.tuples(limits, st.sampled_from(["", "", "rollback", "committed", "reopen"])), max_size=5)
 )
+@example(Random(302), "amplitude", [(35, "")])  # a first event that a later arrival gives to another person
 def test_any_records_in_any_batches_give_what_one_record_after_the_other_gives(random, identity, steps):
     sent = some_batches(random)
     with tempfile.TemporaryDirectory() as name, pytest.MonkeyPatch.context() as patch:
@@ -161,6 +163,22 @@ def test_any_records_in_any_batches_give_what_one_record_after_the_other_gives(r
         }
         assert sum(opened.backlog().values()) == 0
         opened.close()
+
+
+def test_whoever_loses_the_only_event_to_another_person_has_no_first_any_more(tmp_path):
+    sent = [
+        [event("U1", "D1", time=9, name="bought"), event(device="D1", time=5, insert_id="k")],
+        [event("U2", "D1", time=9, name="bought")],
+        [event(device="D1", time=5, insert_id="k", properties='{"a":1}')],
+        [event("U1", time=7)],
+    ]
+    plain, opened = PlainWarehouse("amplitude", ALIASES), opening(tmp_path, "amplitude")
+    for records in sent:
+        fill(tmp_path, [records])
+        drain(opened)
+        plain.take(records)
+        plain.check(opened)
+    opened.close()
 
 
 @slow

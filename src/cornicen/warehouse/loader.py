@@ -21,6 +21,7 @@ from cornicen.warehouse.arrivals import Arrivals
 from cornicen.warehouse.catalogue import Catalogue
 from cornicen.warehouse.changing import Changing
 from cornicen.warehouse.database import Database
+from cornicen.warehouse.firsts import NOBODY, first_again
 from cornicen.warehouse.key_days import KeyDays, Mask, Times, repeated
 from cornicen.warehouse.key_files import Keys
 from cornicen.warehouse.keys import Fates, decide, supersede
@@ -43,6 +44,7 @@ class _Written:
     loaded: Loaded
     people: People
     began: pa.Table
+    again: pa.Table
     times: Times
     keys: Keys
 
@@ -112,6 +114,7 @@ class Loader:
             self._keep_positions(unpacked.reached)
         self._resolver.committed(written.people)
         self._resolver.persons.began(written.began)
+        self._resolver.persons.again(written.again)
         self._keys.add(written.times, written.keys, arrivals.last)
         self._reader.commit(unpacked.reached)
         return replace(written.loaded, more=unpacked.more or stale)
@@ -143,6 +146,7 @@ class Loader:
         self._resolver.keep(whose.people, arrivals.arrived)
         fates, times, keys = self._write_events(arrivals, whose)
         began = self._write_persons(arrivals, whose, fates)
+        again = first_again(database) if fates.replaced else NOBODY
         changed = self._changing.write(arrivals, whose, fates.dropped)
         if arrivals.refusals:
             with database.lent(refused=arrivals.refusals.table()):
@@ -159,7 +163,7 @@ class Loader:
         )
         repeated = fates.repeated + changed.repeated
         loaded = Loaded(records, fates.new, fates.replaced, repeated, changed.applied, len(arrivals.refusals))
-        return _Written(loaded, whose.people, began, times, keys)
+        return _Written(loaded, whose.people, began, again, times, keys)
 
     def _write_events(self, arrivals: Arrivals, whose: Whose) -> tuple[Fates, Times, Keys]:
         """Write the events that are new; what became of them, and the times and keys of those that have one."""

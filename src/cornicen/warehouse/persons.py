@@ -97,3 +97,7 @@ class Persons:
         """Take what `earlier` gave, after the warehouse has committed it. Twice: the same."""
         persons = table["person"].to_numpy()
         self._first[persons] = np.minimum(self._first[persons], table["first"].to_numpy())
+
+    def again(self, table: pa.Table) -> None:
+        """Take what `cornicen.warehouse.firsts.first_again` gave, after `began` and the commit. Twice: the same."""
+        self._first[table["person"].to_numpy()] = table["first"].fill_null(pa.scalar(NEVER, pa.int64())).to_numpy()
